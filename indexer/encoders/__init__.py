@@ -1,0 +1,1 @@
+"""Models that turn texts and pixels into unit embeddings, and the catalogue of them."""

@@ -1,0 +1,1 @@
+"""The on-disk index format: immutable builds, their writer and their reader."""

@@ -1,0 +1,1 @@
+"""Text in two languages: normalising, composing questions, tokens of the lexical index."""

@@ -1,0 +1,1 @@
+"""Queries: retrieval, HTTP, the page, prompting and evaluation over the indexes."""
