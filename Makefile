@@ -1,0 +1,63 @@
+# Two commands are enough: `make serve` runs medsearch, `make test` checks it. `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+MEDSEARCH := $(BIN)/medsearch
+
+DATA ?= data
+DATASETS ?=
+INDEXES ?= indexes
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.PHONY: help serve test check index sample bench eval clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | \
+	  awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@echo
+	@echo "  Variables: DATA=$(DATA) DATASETS='mura medqa' INDEXES=$(INDEXES) HOST=$(HOST) PORT=$(PORT)"
+
+# The stamp makes an unchanged environment free: pip runs again only when pyproject.toml changes.
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"medsearch needs Python 3.11 or newer; this is {v.major}.{v.minor}. Try: make PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing medsearch into $(VENV) (several minutes on a slow network) ..."
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+serve: $(VENV)/.installed ## Install, build the sample indexes if there are none, start the service
+	@compgen -G '$(INDEXES)/*/CURRENT' > /dev/null || { \
+	  echo "No index in $(INDEXES)/ yet: building the synthetic sample corpus."; \
+	  $(MEDSEARCH) sample $(DATA)/sample; \
+	  $(MEDSEARCH) index --data $(DATA)/sample --indexes $(INDEXES); }
+	@exec $(MEDSEARCH) serve --indexes $(INDEXES) --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.installed ## Run the offline test suite
+	$(BIN)/pytest
+
+check: $(VENV)/.installed ## Lint, formatting and strict types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+index: $(VENV)/.installed ## Rebuild indexes: make index DATA=dir DATASETS="mura medqa"
+	$(MEDSEARCH) index $(DATASETS) --data $(DATA) --indexes $(INDEXES)
+
+sample: $(VENV)/.installed ## Write the synthetic sample corpus to $(DATA)/sample and index it
+	$(MEDSEARCH) sample $(DATA)/sample
+	$(MEDSEARCH) index --data $(DATA)/sample --indexes $(INDEXES)
+
+bench: $(VENV)/.installed ## Measure indexing, queries and the store; prints ratios
+	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+eval: $(VENV)/.installed ## Measure how well the built indexes answer
+	$(MEDSEARCH) eval --indexes $(INDEXES)
+
+clean: ## Remove the virtual environment and caches; indexes and data stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
