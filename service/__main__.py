@@ -1,0 +1,5 @@
+"""`python -m service` is `medsearch`."""
+
+from service.cli import main
+
+main()

@@ -1,0 +1,42 @@
+"""The one console command, `medsearch`: a module per group of commands, wired together here."""
+
+import sys
+
+import typer
+
+from indexer.errors import MedsearchError
+from service.cli import datasets, encoders, indexing, searching, serving, verifying
+from service.cli.console import errors_console
+
+app = typer.Typer(
+    name="medsearch",
+    help="Multimodal medical retrieval: index public datasets, search them, write cited prompts. "
+    "For research; not a diagnostic device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="markdown",
+)
+app.add_typer(datasets.app, name="datasets")
+app.add_typer(encoders.app, name="encoders")
+app.command("sample")(indexing.sample)
+app.command("index")(indexing.index)
+app.command("search")(searching.search)
+app.command("serve")(serving.serve)
+app.command("verify")(verifying.verify)
+app.command("builds")(verifying.builds)
+app.command("rollback")(verifying.rollback)
+
+
+def main() -> None:
+    """Run the command line; an error raised on purpose is shown without a stack trace, status 1."""
+    try:
+        app()
+    except MedsearchError as error:
+        errors_console().print(f"[bold red]Error:[/] {error.message}", highlight=False)
+        if error.remedy:
+            errors_console().print(f"[bold]Remedy:[/] {error.remedy}", highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        errors_console().print("Stopped. What was finished is kept; the same command goes on.")
+        sys.exit(130)
