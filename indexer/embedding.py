@@ -1,0 +1,154 @@
+"""What of a record is embedded, by which encoder, and how a shard's embeddings are made.
+
+A field is what was embedded: `image` and `caption` of an image record, `question` of a text record.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.encoders.base import Embeddings, ImageEncoder, TextEncoder
+from indexer.encoders.spec import EncoderSpec, Fingerprint
+from indexer.records import AnyRecord, ImageRecord, TextRecord
+from indexer.text.questions import document_text
+
+FieldName: TypeAlias = Literal["image", "caption", "question"]
+FIELDS_OF_KIND: dict[Literal["image", "text"], tuple[FieldName, ...]] = {
+    "image": ("image", "caption"),
+    "text": ("question",),
+}
+
+# Large enough that a batch keeps one core's caches busy, small enough that every core gets one.
+_IMAGES_PER_BATCH = 32
+_TEXTS_PER_BATCH = 32
+
+
+class Reuse(Protocol):
+    """Embeddings that an earlier build already holds."""
+
+    def vector(self, field: str, fingerprint: str, key: bytes) -> Embeddings | None:
+        """Return float32 (d,) of the input with that key, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedInput:
+    """One thing to embed: which record of the shard it belongs to, its key, and its content."""
+
+    position: int
+    key: bytes
+    content: str | npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldEncoder:
+    """One field and the tower that embeds it."""
+
+    name: FieldName
+    spec: EncoderSpec
+    fingerprint: Fingerprint
+    encode: Callable[[Sequence[EmbeddedInput]], Embeddings]
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedField:
+    """A field's embeddings of one shard: record positions int64 (m,), vectors (m, d), keys."""
+
+    positions: npt.NDArray[np.int64]
+    vectors: Embeddings
+    keys: tuple[bytes, ...]
+    encoded: int
+
+
+def field_encoders(
+    kind: Literal["image", "text"], text: TextEncoder, image: ImageEncoder | None
+) -> tuple[FieldEncoder, ...]:
+    """Return the fields of an image or a text dataset with the towers that embed them."""
+    if kind == "image":
+        if image is None:
+            message = "an image dataset needs an image encoder"
+            raise ValueError(message)
+        return (_image_field(image), _text_field("caption", text))
+    return (_text_field("question", text),)
+
+
+def inputs_of(
+    field: FieldName, position: int, record: AnyRecord, pixels: npt.NDArray[np.uint8] | None,
+    image_sha256: str | None,
+) -> EmbeddedInput | None:  # fmt: skip
+    """Return what of `record` the field embeds, or None where it has nothing (no caption)."""
+    if field == "image":
+        if not isinstance(record, ImageRecord) or pixels is None:
+            return None
+        return EmbeddedInput(position, _key(f"{image_sha256}:{record.image.frame}"), pixels)
+    if field == "caption":
+        text = record.caption if isinstance(record, ImageRecord) else None
+    else:
+        text = document_text(record) if isinstance(record, TextRecord) else None
+    return EmbeddedInput(position, _key(text), text) if text else None
+
+
+def start_embedding(
+    field: FieldEncoder,
+    inputs: Sequence[EmbeddedInput],
+    threads: ThreadPoolExecutor,
+    reuse: Reuse | None,
+) -> Callable[[], EmbeddedField]:
+    """Start embedding on the threads; call what is returned to wait for the result.
+
+    Inputs whose embedding an earlier build holds are taken from there. The encoders are
+    batch-invariant, so how the rest is cut into batches does not show in the result.
+    """
+    digest = field.fingerprint.digest()
+    vectors = np.zeros((len(inputs), field.spec.dim), np.float32)
+    missing: list[int] = []
+    for number, one in enumerate(inputs):
+        known = reuse.vector(field.name, digest, one.key) if reuse else None
+        if known is None:
+            missing.append(number)
+        else:
+            vectors[number] = known
+    batches: list[tuple[list[int], Future[Embeddings]]] = []
+    for start in range(0, len(missing), field.batch):
+        numbers = missing[start : start + field.batch]
+        chosen = [inputs[number] for number in numbers]
+        batches.append((numbers, threads.submit(field.encode, chosen)))
+
+    def finish() -> EmbeddedField:
+        for numbers, future in batches:
+            vectors[numbers] = future.result()
+        return EmbeddedField(
+            positions=np.array([one.position for one in inputs], np.int64),
+            vectors=vectors,
+            keys=tuple(one.key for one in inputs),
+            encoded=len(missing),
+        )
+
+    return finish
+
+
+def _image_field(encoder: ImageEncoder) -> FieldEncoder:
+    def encode(inputs: Sequence[EmbeddedInput]) -> Embeddings:
+        return encoder.encode_images(np.stack([np.asarray(one.content) for one in inputs]))
+
+    return FieldEncoder(
+        "image", encoder.spec, encoder.image_fingerprint, encode, _IMAGES_PER_BATCH
+    )
+
+
+def _text_field(name: FieldName, encoder: TextEncoder) -> FieldEncoder:
+    def encode(inputs: Sequence[EmbeddedInput]) -> Embeddings:
+        return encoder.encode_texts([str(one.content) for one in inputs], "document")
+
+    return FieldEncoder(name, encoder.spec, encoder.text_fingerprint, encode, _TEXTS_PER_BATCH)
+
+
+def _key(content: str) -> bytes:
+    """Return the 16-byte key of an embedded input."""
+    return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
