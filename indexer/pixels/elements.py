@@ -1,0 +1,267 @@
+"""Walks the top-level elements of a DICOM data set without materialising any of them.
+
+A sequence, a private element or pixel data is stepped over by its length, or by its delimiters
+where the length is undefined; nothing recurses, nothing is copied. That bounds the cost of a
+header by the size of what is asked for, which pydicom's own reader does not (PS3.5 chapter 7).
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from indexer.errors import DecodeError, LimitExceededError
+from indexer.pixels.limits import DecodeLimits
+
+IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
+EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
+DEFLATED_LITTLE: Final = "1.2.840.10008.1.2.1.99"
+EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
+
+UNDEFINED_LENGTH: Final = 0xFFFFFFFF
+ITEM: Final = 0xFFFEE000
+ITEM_END: Final = 0xFFFEE00D
+SEQUENCE_END: Final = 0xFFFEE0DD
+TRANSFER_SYNTAX_UID: Final = 0x00020010
+
+_LONG_VRS: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_VRS: Final = _LONG_VRS | frozenset(
+    b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
+)
+_PREAMBLE_BYTES: Final = 128
+_SHORTEST_ELEMENT_BYTES: Final = 8
+_INFLATE_STEP_BYTES: Final = 1 << 16
+
+# What a file without preamble may begin with: file meta, or the identifying group.
+_FIRST_GROUPS: Final = frozenset({0x0002, 0x0008})
+_LAST_FIRST_NUMBER: Final = 0x0100
+_LONGEST_FIRST_VALUE: Final = 1024
+
+
+class ByteSource(Protocol):
+    """Something whose bytes can be sliced: bytes themselves, or a `FileBytes`."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, extent: slice, /) -> bytes: ...
+
+
+class FileBytes:
+    """The bytes of an open file, fetched a block at a time as they are asked for.
+
+    Not a memory map: a file that shrinks while it is read gives short slices, not SIGBUS.
+    """
+
+    _BLOCK_BYTES: Final = 1 << 15
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._size = os.fstat(descriptor).st_size
+        self._start = 0
+        self._block = b""
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, extent: slice) -> bytes:
+        start, stop, _ = extent.indices(self._size)
+        if not self._start <= start <= stop <= self._start + len(self._block):
+            wanted = max(stop - start, self._BLOCK_BYTES)
+            self._block = os.pread(self._descriptor, wanted, start)
+            self._start = start
+        return self._block[start - self._start : stop - self._start]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """Where one element lies: its tag, VR (b"" if implicit) and the extent of its value.
+
+    `start` is the offset of the tag, `value` that of the value, `end` the first byte behind the
+    element, its closing delimiter included.
+    """
+
+    tag: int
+    vr: bytes
+    start: int
+    value: int
+    end: int
+    undefined_length: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How the elements of a data set are written."""
+
+    transfer_syntax_uid: str
+    implicit: bool
+    little_endian: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The data set behind the file meta group: its bytes, inflated if they were deflated."""
+
+    source: ByteSource
+    start: int
+    encoding: Encoding
+
+
+def open_body(source: ByteSource, max_inflated_bytes: int, *, whole: bool = True) -> Body:
+    """Find the data set in a DICOM file, with or without preamble and file meta group.
+
+    Without a stated transfer syntax, the encoding is told from the first element. With
+    `whole=False`, a deflated data set is inflated only up to `max_inflated_bytes`.
+
+    Raises
+    ------
+    DecodeError
+        The bytes do not begin like a DICOM file.
+    LimitExceededError
+        A deflated data set inflates to more than `max_inflated_bytes` (`whole=True`).
+    """
+    has_preamble = source[_PREAMBLE_BYTES : _PREAMBLE_BYTES + 4] == b"DICM"
+    syntax, offset = _read_file_meta(source, _PREAMBLE_BYTES + 4 if has_preamble else 0)
+    if syntax == DEFLATED_LITTLE:
+        source = _inflate(source, offset, max_inflated_bytes, whole=whole)
+        offset = 0
+    return Body(source, offset, _guess_encoding(source[offset : offset + 8], syntax))
+
+
+def walk(body: Body, limits: DecodeLimits, last_tag: int = UNDEFINED_LENGTH) -> Iterator[Element]:
+    """Yield the top-level elements in file order, up to and including `last_tag`.
+
+    Stops at the end of the bytes; an element that runs beyond it is yielded with its stated end,
+    so that a caller who needs its value notices.
+
+    Raises
+    ------
+    DecodeError
+        An element has no readable header, or a sequence is never closed.
+    LimitExceededError
+        Sequences nest deeper than `limits.max_nesting`.
+    """
+    offset, size = body.start, len(body.source)
+    while offset + _SHORTEST_ELEMENT_BYTES <= size:
+        tag, vr, length, value = _read_element_header(body.source, offset, body.encoding)
+        if tag > last_tag:
+            return
+        undefined = length == UNDEFINED_LENGTH
+        end = value + length
+        if undefined:
+            end = _skip_undefined(body, value, limits, implicit=vr in (b"", b"UN"))
+        yield Element(tag, vr, offset, value, end, undefined)
+        offset = end
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Tell whether a file's first 140 bytes are DICOM, with or without preamble and file meta."""
+    if head[_PREAMBLE_BYTES : _PREAMBLE_BYTES + 4] == b"DICM":
+        return True
+    if len(head) < _SHORTEST_ELEMENT_BYTES:
+        return False
+    for order in ("<", ">"):
+        group, number, length = struct.unpack_from(f"{order}HHI", head)
+        if group in _FIRST_GROUPS and number <= _LAST_FIRST_NUMBER:
+            return head[4:6] in _VRS or length <= _LONGEST_FIRST_VALUE
+    return False
+
+
+def _read_file_meta(source: ByteSource, offset: int) -> tuple[str, int]:
+    """Return the transfer syntax UID ("" if none is stated) and the offset behind group 0002.
+
+    The group is explicit little endian (PS3.10 7.1), though some write it implicitly; its stated
+    length is often wrong, so it is not used.
+    """
+    syntax = ""
+    while source[offset : offset + 2] == b"\x02\x00":
+        implicit = source[offset + 4 : offset + 6] not in _VRS
+        encoding = Encoding("", implicit=implicit, little_endian=True)
+        tag, _, length, value = _read_element_header(source, offset, encoding)
+        offset = value + length
+        if tag == TRANSFER_SYNTAX_UID:
+            syntax = source[value:offset].decode("ascii", "replace").strip(" \0")
+    return syntax, offset
+
+
+def _guess_encoding(head: bytes, syntax: str) -> Encoding:
+    """Tell the encoding from the first element, since stated syntaxes are sometimes wrong."""
+    if len(head) < _SHORTEST_ELEMENT_BYTES:
+        raise DecodeError("The file holds no DICOM data set.")
+    little_group, big_group = struct.unpack("<H", head[:2])[0], struct.unpack(">H", head[:2])[0]
+    if not syntax and min(little_group, big_group) not in _FIRST_GROUPS:
+        raise DecodeError("The bytes do not begin like a DICOM file.")
+    explicit = head[4:6] in _VRS
+    little = syntax != EXPLICIT_BIG if syntax else little_group <= big_group
+    if not syntax:
+        plain = EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE
+        syntax = plain if little else EXPLICIT_BIG
+    return Encoding(syntax, implicit=not explicit, little_endian=little)
+
+
+def _inflate(source: ByteSource, offset: int, max_bytes: int, *, whole: bool) -> bytes:
+    """Inflate a raw deflate stream (RFC 1951) step by step, up to `max_bytes`."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = bytearray()
+    pending = b""
+    try:
+        while not inflater.eof and len(inflated) < max_bytes:
+            if not pending:
+                pending = source[offset : offset + _INFLATE_STEP_BYTES]
+                offset += len(pending)
+            if not pending:
+                break
+            room = min(_INFLATE_STEP_BYTES, max_bytes - len(inflated))
+            inflated += inflater.decompress(pending, room)
+            pending = inflater.unconsumed_tail
+    except zlib.error as error:
+        raise DecodeError("The deflated data set is damaged.") from error
+    if whole and not inflater.eof:
+        if len(inflated) >= max_bytes:
+            raise LimitExceededError(f"The data set inflates to more than {max_bytes} bytes.")
+        raise DecodeError("The deflated data set is cut short.")
+    return bytes(inflated)
+
+
+def _read_element_header(
+    source: ByteSource, offset: int, encoding: Encoding
+) -> tuple[int, bytes, int, int]:
+    """Return tag, VR (b"" if implicit), length and the offset of the value (PS3.5 7.1)."""
+    order = "<" if encoding.little_endian else ">"
+    head = source[offset : offset + 12]
+    try:
+        group, number = struct.unpack_from(f"{order}HH", head)
+        tag = group << 16 | number
+        if encoding.implicit or group == ITEM >> 16:
+            return tag, b"", struct.unpack_from(f"{order}I", head, 4)[0], offset + 8
+        vr = head[4:6]
+        if vr in _LONG_VRS:
+            return tag, vr, struct.unpack_from(f"{order}I", head, 8)[0], offset + 12
+        if vr in _VRS:
+            return tag, vr, struct.unpack_from(f"{order}H", head, 6)[0], offset + 8
+    except struct.error as error:
+        raise DecodeError("The DICOM file ends inside an element.") from error
+    raise DecodeError(f"The DICOM element ({group:04X},{number:04X}) has no known VR.")
+
+
+def _skip_undefined(body: Body, offset: int, limits: DecodeLimits, *, implicit: bool) -> int:
+    """Return the offset behind the delimiter that closes a value of undefined length.
+
+    The stack holds, for each open sequence or item, whether its elements are written implicitly:
+    those below an element of VR UN are, whatever the file is (PS3.5 6.2.2).
+    """
+    little = body.encoding.little_endian
+    open_values = [implicit]
+    while open_values:
+        here = Encoding("", implicit=open_values[-1], little_endian=little)
+        tag, vr, length, offset = _read_element_header(body.source, offset, here)
+        if tag in (ITEM_END, SEQUENCE_END):
+            open_values.pop()
+        elif length != UNDEFINED_LENGTH:
+            offset += length
+        else:
+            open_values.append(here.implicit or vr == b"UN")
+        if len(open_values) > 2 * limits.max_nesting:
+            raise LimitExceededError(f"Sequences nest deeper than {limits.max_nesting}.")
+    return offset

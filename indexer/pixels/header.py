@@ -1,0 +1,231 @@
+"""Reads what may be known of a DICOM instance without its pixels, from an allow-list of tags."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from indexer.errors import DecodeError, NotAnImageError
+from indexer.pixels.elements import Body, ByteSource, Element, FileBytes, open_body, walk
+from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
+from indexer.pixels.terms import (
+    ANATOMY,
+    MODALITIES,
+    NON_IMAGE_MODALITIES,
+    NON_IMAGE_SOP_CLASSES,
+)
+from indexer.records import Sex
+
+ALLOWED_TAGS: Final[Mapping[str, int]] = {
+    "image_type": 0x00080008,
+    "sop_class_uid": 0x00080016,
+    "instance_uid": 0x00080018,
+    "modality": 0x00080060,
+    "patient_id": 0x00100020,
+    "sex": 0x00100040,
+    "age": 0x00101010,
+    "contrast_agent": 0x00180010,
+    "body_part": 0x00180015,
+    "study_uid": 0x0020000D,
+    "series_uid": 0x0020000E,
+    "instance_number": 0x00200013,
+    "frames": 0x00280008,
+    "rows": 0x00280010,
+    "columns": 0x00280011,
+    "burned_in": 0x00280301,
+}
+"""The only elements that a header is read from. No dates, no names, no free text."""
+
+MAX_VALUE_BYTES: Final = 1024
+MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
+OLDEST_STATED_AGE: Final = 90.0
+_YEARS_PER_UNIT: Final = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+_OFTEN_BURNED_IN: Final = ("1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.6.1")
+_ULTRASOUND_MULTI_FRAME: Final = "1.2.840.10008.5.1.4.1.1.3.1"
+_BINARY_NUMBERS: Final = frozenset({"rows", "columns"})
+_SEXES: Final[Mapping[str, Sex]] = {"F": "F", "M": "M", "O": "O"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DicomHeader:
+    """What is known about an image instance. None means "not stated".
+
+    The identifiers (`patient_id` and the three UIDs) are the original ones, for the caller to
+    pseudonymise; they are left out of `repr`, so that no log line shows them. `age_years` is 90
+    for everybody older than 89 (45 CFR 164.514(b)(2)(i)(C)). `contrast` is True where an agent is
+    named, else None. `body_part` holds words of PS3.16 annex L only.
+    """
+
+    transfer_syntax_uid: str
+    sop_class_uid: str
+    modality: str | None
+    rows: int
+    columns: int
+    frames: int
+    patient_id: str | None = field(repr=False)
+    study_uid: str | None = field(repr=False)
+    series_uid: str | None = field(repr=False)
+    instance_uid: str | None = field(repr=False)
+    instance_number: int | None
+    image_type: tuple[str, ...]
+    body_part: str | None
+    age_years: float | None
+    sex: Sex | None
+    contrast: bool | None
+    burned_in: bool | None
+
+    @property
+    def may_show_identity(self) -> bool:
+        """Whether names may be burned into the pixels: said so, or likely and not denied.
+
+        Secondary captures and ultrasound often carry a patient's name in the picture.
+        """
+        if self.burned_in is not None:
+            return self.burned_in
+        classes = (*_OFTEN_BURNED_IN, _ULTRASOUND_MULTI_FRAME)
+        return self.modality == "US" or self.sop_class_uid.startswith(classes)
+
+    @property
+    def is_localizer(self) -> bool:
+        """Whether this is a scout view on which a series was planned (Image Type, value 3)."""
+        return "LOCALIZER" in self.image_type
+
+
+def read_header(source: Path | bytes, limits: DecodeLimits = BUILD_LIMITS) -> DicomHeader:
+    """Return the allow-listed header of a DICOM file; its pixels are neither read nor checked.
+
+    Works without preamble or file meta group, and reads no further than group 0028.
+
+    Raises
+    ------
+    NotAnImageError
+        A DICOM object without an image of its own: SR, SEG, RTSTRUCT, a waveform ...
+    DecodeError
+        Not a DICOM file, or a damaged one.
+    """
+    if isinstance(source, bytes):
+        return _parse(source, limits)
+    try:
+        if not source.is_file():
+            raise DecodeError(f"{source.name}: there is no such file.")
+        with source.open("rb") as stream:
+            return _parse(FileBytes(stream.fileno()), limits)
+    except OSError as error:
+        raise DecodeError(f"{source.name}: cannot be read ({error.strerror}).") from error
+
+
+def _parse(source: ByteSource, limits: DecodeLimits) -> DicomHeader:
+    """Read the allowed elements and make a header of them."""
+    values: dict[str, str] = {}
+    names = {tag: name for name, tag in ALLOWED_TAGS.items()}
+    body = open_body(source, min(MAX_HEADER_BYTES, limits.max_inflated_bytes), whole=False)
+    for element in walk(body, limits, last_tag=max(names)):
+        name = names.get(element.tag)
+        if name is not None:
+            values[name] = _read_value(body, element, name)
+    return _make_header(body.encoding.transfer_syntax_uid, values)
+
+
+def _read_value(body: Body, element: Element, name: str) -> str:
+    """Return an element's value as text, or "" where it is absurdly long or cut off."""
+    length = element.end - element.value
+    if element.undefined_length or length > MAX_VALUE_BYTES or element.end > len(body.source):
+        return ""
+    raw = body.source[element.value : element.end]
+    if name in _BINARY_NUMBERS:
+        return str(int.from_bytes(raw[:2], "little" if body.encoding.little_endian else "big"))
+    return raw.decode("latin-1").strip(" \0\t\r\n")
+
+
+def _make_header(transfer_syntax_uid: str, values: Mapping[str, str]) -> DicomHeader:
+    """Turn raw texts into typed values, dropping what does not parse."""
+    modality = _keep(values.get("modality", "").upper(), MODALITIES.__contains__)
+    sop_class_uid = _keep(values.get("sop_class_uid", ""), _is_uid) or ""
+    rows, columns = _parse_count(values.get("rows")), _parse_count(values.get("columns"))
+    _check_is_image(sop_class_uid, modality, rows, columns)
+    burned_in = values.get("burned_in", "").upper()
+    return DicomHeader(
+        transfer_syntax_uid=transfer_syntax_uid,
+        sop_class_uid=sop_class_uid,
+        modality=modality,
+        rows=rows or 0,
+        columns=columns or 0,
+        frames=_parse_count(values.get("frames")) or 1,
+        patient_id=values.get("patient_id") or None,
+        study_uid=_keep(values.get("study_uid", ""), _is_uid),
+        series_uid=_keep(values.get("series_uid", ""), _is_uid),
+        instance_uid=_keep(values.get("instance_uid", ""), _is_uid),
+        instance_number=_parse_integer(values.get("instance_number")),
+        image_type=_parse_image_type(values.get("image_type", "")),
+        body_part=_parse_body_part(values.get("body_part", "")),
+        age_years=_parse_age(values.get("age", "")),
+        sex=_SEXES.get(values.get("sex", "").upper()),
+        contrast=True if _names_an_agent(values.get("contrast_agent", "")) else None,
+        burned_in={"YES": True, "NO": False}.get(burned_in),
+    )
+
+
+def _check_is_image(
+    sop_class_uid: str, modality: str | None, rows: int | None, columns: int | None
+) -> None:
+    """Refuse objects that show nothing of their own."""
+    no_image_class = any(
+        sop_class_uid == prefix or sop_class_uid.startswith(f"{prefix}.")
+        for prefix in NON_IMAGE_SOP_CLASSES
+    )
+    if no_image_class or modality in NON_IMAGE_MODALITIES or not rows or not columns:
+        kind = modality or "unknown kind"
+        raise NotAnImageError(f"A DICOM object ({kind}) that holds no image of its own.")
+
+
+def _keep(text: str, is_good: Callable[[str], object]) -> str | None:
+    """Return the text if it passes, else None."""
+    return text if text and is_good(text) else None
+
+
+def _is_uid(text: str) -> bool:
+    """Tell whether a text could serve as a UID: digits and dots, 64 at most (PS3.5 chapter 9)."""
+    return re.fullmatch(r"[0-9.]{1,64}", text) is not None
+
+
+def _parse_integer(text: str | None) -> int | None:
+    """Read an integer string (IS), also where it was written as a decimal; first value only."""
+    try:
+        number = float((text or "").split("\\")[0])
+    except ValueError:
+        return None
+    return int(number) if abs(number) < 2**31 and number == int(number) else None
+
+
+def _parse_count(text: str | None) -> int | None:
+    """Read a positive integer."""
+    number = _parse_integer(text)
+    return number if number is not None and number > 0 else None
+
+
+def _parse_image_type(text: str) -> tuple[str, ...]:
+    """Return the values of Image Type that are defined terms somewhere in PS3.3, in order."""
+    known = {"ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "AXIAL", "LOCALIZER", "MIP", "MPR"}
+    return tuple(value for value in (part.strip() for part in text.split("\\")) if value in known)
+
+
+def _parse_body_part(text: str) -> str | None:
+    """Return the body part with single spaces, if each of its words is anatomy."""
+    words = re.split(r"[^A-Z0-9]+", text.upper())
+    words = [word for word in words if word]
+    return " ".join(words) if words and all(word in ANATOMY for word in words) else None
+
+
+def _parse_age(text: str) -> float | None:
+    """Read an age string (AS: three digits and a unit, PS3.5 6.2), also with the unit left out."""
+    match = re.fullmatch(r"\s*(\d{1,3})\s*([YMWD]?)\s*", text.upper())
+    if match is None:
+        return None
+    years = int(match[1]) * _YEARS_PER_UNIT[match[2] or "Y"]
+    return min(round(years, 2), OLDEST_STATED_AGE)
+
+
+def _names_an_agent(text: str) -> bool:
+    """Tell whether a contrast agent is named: the field also holds "NONE" and the like."""
+    return text.strip().upper() not in {"", "NO", "NONE", "N", "0", "W/O", "WITHOUT", "NO CONTRAST"}

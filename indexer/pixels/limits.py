@@ -1,0 +1,44 @@
+"""How much a foreign file may ask for before it is refused."""
+
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeLimits:
+    """What one image may cost; checked from its header, before its pixels are decoded.
+
+    `max_pixels` counts rows x columns of one frame, `max_nesting` the depth of DICOM sequences.
+    `memory_bytes` is the address space of a worker (RLIMIT_AS), `wall_clock_s` the time after
+    which a worker is killed: these two hold only where a `DecodePool` decodes.
+    """
+
+    max_file_bytes: int = 512 * MEBIBYTE
+    max_inflated_bytes: int = 512 * MEBIBYTE
+    max_pixels: int = 64_000_000
+    max_frames: int = 20_000
+    max_nesting: int = 16
+    memory_bytes: int = 2048 * MEBIBYTE
+    wall_clock_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Refuse limits that would refuse everything."""
+        for name in self.__slots__:
+            if getattr(self, name) <= 0:
+                message = f"DecodeLimits.{name} must be positive"
+                raise ValueError(message)
+
+
+BUILD_LIMITS = DecodeLimits()
+"""For files that the operator chose to index: generous, so that a busy machine rejects nothing."""
+
+UPLOAD_LIMITS = DecodeLimits(
+    max_file_bytes=64 * MEBIBYTE,
+    max_inflated_bytes=128 * MEBIBYTE,
+    max_pixels=40_000_000,
+    max_frames=5_000,
+    memory_bytes=1024 * MEBIBYTE,
+    wall_clock_s=5.0,
+)
+"""For what strangers send: the largest mammogram (20 Mpx) still fits twice over."""
