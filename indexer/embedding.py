@@ -137,9 +137,7 @@ def _image_field(encoder: ImageEncoder) -> FieldEncoder:
     def encode(inputs: Sequence[EmbeddedInput]) -> Embeddings:
         return encoder.encode_images(np.stack([np.asarray(one.content) for one in inputs]))
 
-    return FieldEncoder(
-        "image", encoder.spec, encoder.image_fingerprint, encode, _IMAGES_PER_BATCH
-    )
+    return FieldEncoder("image", encoder.spec, encoder.image_fingerprint, encode, _IMAGES_PER_BATCH)
 
 
 def _text_field(name: FieldName, encoder: TextEncoder) -> FieldEncoder:

@@ -5,11 +5,11 @@ built-in exception that a caller who does not know medsearch would catch.
 
     MedsearchError
     ├── BadRecordError (ValueError)              one row of a dataset cannot be read
-    ├── DatasetNotFoundError (FileNotFoundError) a dataset's files are not where they were looked for
+    ├── DatasetNotFoundError (FileNotFoundError) a dataset's files are not where they should be
     ├── DatasetEmptyError (ValueError)           nothing of a dataset could be read
     ├── UnknownNameError (LookupError)           no dataset, encoder, index, field ... of that name
     ├── DecodeError (ValueError)                 bytes that are not a readable image
-    │   ├── NotAnImageError                      a DICOM object without pixels (SEG, SR, RTSTRUCT ...)
+    │   ├── NotAnImageError                      a DICOM object without pixels (SEG, SR ...)
     │   └── LimitExceededError                   larger than the stated limits allow
     ├── EncoderError (RuntimeError)              a model cannot be loaded or used as asked
     │   ├── EncoderUnavailableError (FileNotFoundError)  its weights are not on this machine
@@ -45,7 +45,7 @@ class MedsearchError(Exception):
 
 
 class BadRecordError(MedsearchError, ValueError):
-    """One row of a dataset cannot be read; `path` is relative to the dataset's root, `line` from 1."""
+    """One row cannot be read; `path` is relative to the dataset's root, `line` counts from 1."""
 
     code = "bad_record"
 
@@ -70,7 +70,7 @@ class DatasetEmptyError(MedsearchError, ValueError):
 
 
 class UnknownNameError(MedsearchError, LookupError):
-    """No thing of that kind has that name; the remedy suggests the nearest and lists the valid ones."""
+    """No thing of that kind has that name; the remedy suggests the nearest, lists the valid."""
 
     code = "unknown_name"
 

@@ -1,4 +1,4 @@
-"""What lies in a dataset's folder: the files a build was made from, and whether they are synthetic."""
+"""What lies in a dataset's folder: the files of a build, and whether they are synthetic."""
 
 import hashlib
 import json

@@ -58,9 +58,13 @@ def index(
             help="Catalogue key or model folder; twice for one image and one text encoder."
         ),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cuda, mps or cpu; the best if left out.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cuda, mps or cpu; the best if left out.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N rows of each.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; all cores if left out.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; all cores if left out.")
+    ] = None,
 ) -> None:
     """Build and publish indexes. Safe to stop at any moment: the same command goes on."""
     targets, missing = _targets(names or [], data)
@@ -83,7 +87,9 @@ def index(
         raise typer.Exit(1)
 
 
-def _targets(names: list[str], data: Path) -> tuple[list[_Target], list[tuple[str, MedsearchError]]]:
+def _targets(
+    names: list[str], data: Path
+) -> tuple[list[_Target], list[tuple[str, MedsearchError]]]:
     """Return what to build, and an error for each named dataset that is not there."""
     targets: list[_Target] = []
     missing: list[tuple[str, MedsearchError]] = []

@@ -23,9 +23,7 @@ def serve(
     settings = Settings(indexes_dir=indexes, host=host, port=port)
     _print_first_queries(f"http://{host}:{port}")
     # Uvicorn's own access log prints query strings, which may hold what a patient suffers from.
-    uvicorn.run(
-        create_app(settings), host=host, port=port, access_log=False, log_level="warning"
-    )
+    uvicorn.run(create_app(settings), host=host, port=port, access_log=False, log_level="warning")
 
 
 def _print_first_queries(address: str) -> None:
