@@ -5,14 +5,14 @@ where the length is undefined; nothing recurses, nothing is copied. That bounds 
 header by the size of what is asked for, which pydicom's own reader does not (PS3.5 chapter 7).
 """
 
-import os
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Final
 
 from indexer.errors import DecodeError, LimitExceededError
+from indexer.pixels.byte_source import ByteSource
 from indexer.pixels.limits import DecodeLimits
 
 IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
@@ -26,6 +26,7 @@ ITEM_END: Final = 0xFFFEE00D
 SEQUENCE_END: Final = 0xFFFEE0DD
 TRANSFER_SYNTAX_UID: Final = 0x00020010
 
+_DELIMITERS: Final = frozenset({ITEM, ITEM_END, SEQUENCE_END})
 _LONG_VRS: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _VRS: Final = _LONG_VRS | frozenset(
     b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
@@ -38,40 +39,6 @@ _INFLATE_STEP_BYTES: Final = 1 << 16
 _FIRST_GROUPS: Final = frozenset({0x0002, 0x0008})
 _LAST_FIRST_NUMBER: Final = 0x0100
 _LONGEST_FIRST_VALUE: Final = 1024
-
-
-class ByteSource(Protocol):
-    """Something whose bytes can be sliced: bytes themselves, or a `FileBytes`."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, extent: slice, /) -> bytes: ...
-
-
-class FileBytes:
-    """The bytes of an open file, fetched a block at a time as they are asked for.
-
-    Not a memory map: a file that shrinks while it is read gives short slices, not SIGBUS.
-    """
-
-    _BLOCK_BYTES: Final = 1 << 15
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._size = os.fstat(descriptor).st_size
-        self._start = 0
-        self._block = b""
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __getitem__(self, extent: slice) -> bytes:
-        start, stop, _ = extent.indices(self._size)
-        if not self._start <= start <= stop <= self._start + len(self._block):
-            wanted = max(stop - start, self._BLOCK_BYTES)
-            self._block = os.pread(self._descriptor, wanted, start)
-            self._start = start
-        return self._block[start - self._start : stop - self._start]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +68,11 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The data set behind the file meta group: its bytes, inflated if they were deflated."""
+    """A data set: the bytes it lies in (inflated if they were deflated), and where in them."""
 
     source: ByteSource
     start: int
+    end: int
     encoding: Encoding
 
 
@@ -126,14 +94,15 @@ def open_body(source: ByteSource, max_inflated_bytes: int, *, whole: bool = True
     if syntax == DEFLATED_LITTLE:
         source = _inflate(source, offset, max_inflated_bytes, whole=whole)
         offset = 0
-    return Body(source, offset, _guess_encoding(source[offset : offset + 8], syntax))
+    encoding = _guess_encoding(source[offset : offset + 8], syntax)
+    return Body(source, offset, len(source), encoding)
 
 
 def walk(body: Body, limits: DecodeLimits, last_tag: int = UNDEFINED_LENGTH) -> Iterator[Element]:
-    """Yield the top-level elements in file order, up to and including `last_tag`.
+    """Yield the top-level elements of a data set in file order, up to and including `last_tag`.
 
-    Stops at the end of the bytes; an element that runs beyond it is yielded with its stated end,
-    so that a caller who needs its value notices.
+    An element that runs beyond the end of the file is yielded with its stated end, so that a
+    caller who needs its value notices.
 
     Raises
     ------
@@ -142,16 +111,40 @@ def walk(body: Body, limits: DecodeLimits, last_tag: int = UNDEFINED_LENGTH) -> 
     LimitExceededError
         Sequences nest deeper than `limits.max_nesting`.
     """
-    offset, size = body.start, len(body.source)
-    while offset + _SHORTEST_ELEMENT_BYTES <= size:
+    offset = body.start
+    while offset + _SHORTEST_ELEMENT_BYTES <= body.end:
         tag, vr, length, value = _read_element_header(body.source, offset, body.encoding)
-        if tag > last_tag:
+        if tag > last_tag or tag in _DELIMITERS:
             return
         undefined = length == UNDEFINED_LENGTH
         end = value + length
         if undefined:
             end = _skip_undefined(body, value, limits, implicit=vr in (b"", b"UN"))
         yield Element(tag, vr, offset, value, end, undefined)
+        offset = end
+
+
+def walk_items(body: Body, sequence: Element, limits: DecodeLimits) -> Iterator[Body]:
+    """Yield the data set of each item of a sequence, in order.
+
+    Raises
+    ------
+    DecodeError
+        What lies in the sequence is not an item.
+    """
+    implicit = body.encoding.implicit or sequence.vr == b"UN"
+    encoding = replace(body.encoding, implicit=implicit)
+    offset = sequence.value
+    while offset + _SHORTEST_ELEMENT_BYTES <= sequence.end:
+        tag, _, length, value = _read_element_header(body.source, offset, encoding)
+        if tag == SEQUENCE_END:
+            return
+        if tag != ITEM:
+            raise DecodeError("A DICOM sequence holds something that is not an item.")
+        end = value + length
+        if length == UNDEFINED_LENGTH:
+            end = _skip_undefined(body, value, limits, implicit=implicit)
+        yield Body(body.source, value, min(end, sequence.end), encoding)
         offset = end
 
 

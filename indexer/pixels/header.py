@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
 from indexer.errors import DecodeError, NotAnImageError
-from indexer.pixels.elements import Body, ByteSource, Element, FileBytes, open_body, walk
+from indexer.pixels.attributes import Attributes
+from indexer.pixels.byte_source import ByteSource, FileBytes
+from indexer.pixels.elements import open_body
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.terms import (
     ANATOMY,
@@ -17,33 +20,35 @@ from indexer.pixels.terms import (
 )
 from indexer.records import Sex
 
-ALLOWED_TAGS: Final[Mapping[str, int]] = {
-    "image_type": 0x00080008,
-    "sop_class_uid": 0x00080016,
-    "instance_uid": 0x00080018,
-    "modality": 0x00080060,
-    "patient_id": 0x00100020,
-    "sex": 0x00100040,
-    "age": 0x00101010,
-    "contrast_agent": 0x00180010,
-    "body_part": 0x00180015,
-    "study_uid": 0x0020000D,
-    "series_uid": 0x0020000E,
-    "instance_number": 0x00200013,
-    "frames": 0x00280008,
-    "rows": 0x00280010,
-    "columns": 0x00280011,
-    "burned_in": 0x00280301,
-}
-"""The only elements that a header is read from. No dates, no names, no free text."""
 
-MAX_VALUE_BYTES: Final = 1024
+class Tag(IntEnum):
+    """The elements that a header is read from. No dates, no names, no free text."""
+
+    IMAGE_TYPE = 0x00080008
+    SOP_CLASS_UID = 0x00080016
+    INSTANCE_UID = 0x00080018
+    MODALITY = 0x00080060
+    PATIENT_ID = 0x00100020
+    SEX = 0x00100040
+    AGE = 0x00101010
+    CONTRAST_AGENT = 0x00180010
+    BODY_PART = 0x00180015
+    STUDY_UID = 0x0020000D
+    SERIES_UID = 0x0020000E
+    INSTANCE_NUMBER = 0x00200013
+    FRAMES = 0x00280008
+    ROWS = 0x00280010
+    COLUMNS = 0x00280011
+    BURNED_IN = 0x00280301
+
+
+ALLOWED_TAGS: Final = frozenset(Tag)
+MAX_TEXT_CHARACTERS: Final = 1024
 MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
 OLDEST_STATED_AGE: Final = 90.0
 _YEARS_PER_UNIT: Final = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _OFTEN_BURNED_IN: Final = ("1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.6.1")
 _ULTRASOUND_MULTI_FRAME: Final = "1.2.840.10008.5.1.4.1.1.3.1"
-_BINARY_NUMBERS: Final = frozenset({"rows", "columns"})
 _SEXES: Final[Mapping[str, Sex]] = {"F": "F", "M": "M", "O": "O"}
 
 
@@ -116,59 +121,44 @@ def read_header(source: Path | bytes, limits: DecodeLimits = BUILD_LIMITS) -> Di
 
 
 def _parse(source: ByteSource, limits: DecodeLimits) -> DicomHeader:
-    """Read the allowed elements and make a header of them."""
-    values: dict[str, str] = {}
-    names = {tag: name for name, tag in ALLOWED_TAGS.items()}
+    """Read the allowed elements and make a header of them, dropping what does not parse."""
     body = open_body(source, min(MAX_HEADER_BYTES, limits.max_inflated_bytes), whole=False)
-    for element in walk(body, limits, last_tag=max(names)):
-        name = names.get(element.tag)
-        if name is not None:
-            values[name] = _read_value(body, element, name)
-    return _make_header(body.encoding.transfer_syntax_uid, values)
-
-
-def _read_value(body: Body, element: Element, name: str) -> str:
-    """Return an element's value as text, or "" where it is absurdly long or cut off."""
-    length = element.end - element.value
-    if element.undefined_length or length > MAX_VALUE_BYTES or element.end > len(body.source):
-        return ""
-    raw = body.source[element.value : element.end]
-    if name in _BINARY_NUMBERS:
-        return str(int.from_bytes(raw[:2], "little" if body.encoding.little_endian else "big"))
-    return raw.decode("latin-1").strip(" \0\t\r\n")
-
-
-def _make_header(transfer_syntax_uid: str, values: Mapping[str, str]) -> DicomHeader:
-    """Turn raw texts into typed values, dropping what does not parse."""
-    modality = _keep(values.get("modality", "").upper(), MODALITIES.__contains__)
-    sop_class_uid = _keep(values.get("sop_class_uid", ""), _is_uid) or ""
-    rows, columns = _parse_count(values.get("rows")), _parse_count(values.get("columns"))
+    found = Attributes.collect(body, limits, ALLOWED_TAGS, last_tag=max(ALLOWED_TAGS))
+    modality = _keep(_read(found, Tag.MODALITY).upper(), MODALITIES.__contains__)
+    sop_class_uid = _keep(_read(found, Tag.SOP_CLASS_UID), _is_uid) or ""
+    rows, columns = found.short(Tag.ROWS) or 0, found.short(Tag.COLUMNS) or 0
     _check_is_image(sop_class_uid, modality, rows, columns)
-    burned_in = values.get("burned_in", "").upper()
     return DicomHeader(
-        transfer_syntax_uid=transfer_syntax_uid,
+        transfer_syntax_uid=body.encoding.transfer_syntax_uid,
         sop_class_uid=sop_class_uid,
         modality=modality,
-        rows=rows or 0,
-        columns=columns or 0,
-        frames=_parse_count(values.get("frames")) or 1,
-        patient_id=values.get("patient_id") or None,
-        study_uid=_keep(values.get("study_uid", ""), _is_uid),
-        series_uid=_keep(values.get("series_uid", ""), _is_uid),
-        instance_uid=_keep(values.get("instance_uid", ""), _is_uid),
-        instance_number=_parse_integer(values.get("instance_number")),
-        image_type=_parse_image_type(values.get("image_type", "")),
-        body_part=_parse_body_part(values.get("body_part", "")),
-        age_years=_parse_age(values.get("age", "")),
-        sex=_SEXES.get(values.get("sex", "").upper()),
-        contrast=True if _names_an_agent(values.get("contrast_agent", "")) else None,
-        burned_in={"YES": True, "NO": False}.get(burned_in),
+        rows=rows,
+        columns=columns,
+        frames=max(1, _parse_integer(_read(found, Tag.FRAMES)) or 1),
+        patient_id=_read(found, Tag.PATIENT_ID) or None,
+        study_uid=_keep(_read(found, Tag.STUDY_UID), _is_uid),
+        series_uid=_keep(_read(found, Tag.SERIES_UID), _is_uid),
+        instance_uid=_keep(_read(found, Tag.INSTANCE_UID), _is_uid),
+        instance_number=_parse_integer(_read(found, Tag.INSTANCE_NUMBER)),
+        image_type=_parse_image_type(_read(found, Tag.IMAGE_TYPE)),
+        body_part=_parse_body_part(_read(found, Tag.BODY_PART)),
+        age_years=_parse_age(_read(found, Tag.AGE)),
+        sex=_SEXES.get(_read(found, Tag.SEX).upper()),
+        contrast=True if _names_an_agent(_read(found, Tag.CONTRAST_AGENT)) else None,
+        burned_in={"YES": True, "NO": False}.get(_read(found, Tag.BURNED_IN).upper()),
     )
 
 
-def _check_is_image(
-    sop_class_uid: str, modality: str | None, rows: int | None, columns: int | None
-) -> None:
+def _read(found: Attributes, tag: int) -> str:
+    """Return a short text, or "" where it is missing or cut off."""
+    try:
+        text = found.text(tag)
+    except DecodeError:
+        return ""
+    return text if len(text) <= MAX_TEXT_CHARACTERS else ""
+
+
+def _check_is_image(sop_class_uid: str, modality: str | None, rows: int, columns: int) -> None:
     """Refuse objects that show nothing of their own."""
     no_image_class = any(
         sop_class_uid == prefix or sop_class_uid.startswith(f"{prefix}.")
@@ -189,19 +179,13 @@ def _is_uid(text: str) -> bool:
     return re.fullmatch(r"[0-9.]{1,64}", text) is not None
 
 
-def _parse_integer(text: str | None) -> int | None:
+def _parse_integer(text: str) -> int | None:
     """Read an integer string (IS), also where it was written as a decimal; first value only."""
     try:
-        number = float((text or "").split("\\")[0])
+        number = float(text.split("\\")[0])
     except ValueError:
         return None
     return int(number) if abs(number) < 2**31 and number == int(number) else None
-
-
-def _parse_count(text: str | None) -> int | None:
-    """Read a positive integer."""
-    number = _parse_integer(text)
-    return number if number is not None and number > 0 else None
 
 
 def _parse_image_type(text: str) -> tuple[str, ...]:
