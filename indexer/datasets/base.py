@@ -89,7 +89,7 @@ def not_found(info: DatasetInfo, root: Path) -> DatasetNotFoundError:
 
 
 def parse_rows(
-    rows: Iterable[RawRow | Reject], parse: Callable[[RawRow], AnyRecord]
+    rows: Iterable[RawRow | Reject], parse: Callable[[RawRow], AnyRecord | Reject]
 ) -> Iterator[Row]:
     """Parse each raw row; one that cannot be read becomes a `Reject` and the stream goes on."""
     for row in rows:

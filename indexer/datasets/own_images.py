@@ -1,0 +1,111 @@
+"""Your own images with words: a table of rows beside a folder of images."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from indexer.datasets.base import DatasetInfo, not_found, parse_rows
+from indexer.datasets.rows import RawRow, read_rows
+from indexer.datasets.tree import is_nameable
+from indexer.records import ImageRecord, ImageRef, Reject, Row, Sex, make_record_id
+
+INFO = DatasetInfo(
+    name="own_images",
+    title="Your own images",
+    kind="image",
+    description=(
+        "Any images of yours with a table that says what each shows: for searching them, for "
+        "evaluating an encoder on held-out images, for aligning an image tower."
+    ),
+    licence="yours; a row's `licence` column says otherwise",
+    licence_url="https://spdx.org/licenses/",
+    citation="Your own.",
+    homepage="https://jsonlines.org/",
+    size="any",
+    languages=("en", "zh"),
+    access="Write one JSON object per image into records.jsonl beside the images.",
+    layout=(
+        "records.jsonl (or pool.jsonl, records.csv) with `file` (path of the image, relative to "
+        "the table) and, where known, `text`, `modality`, `body_part`, `labels`, `patient_id` "
+        "or `group`, `age`, `sex`, `split`, `source`, `licence`."
+    ),
+    folders=("own_images", "pool"),
+)
+
+_TABLES = ("records.jsonl", "pool.jsonl", "records.csv")
+_SEXES: dict[str, Sex] = {"f": "F", "female": "F", "m": "M", "male": "M", "o": "O", "other": "O"}
+
+
+class OwnImages:
+    """The reader of a table of images."""
+
+    info = INFO
+
+    def detect(self, root: Path) -> str | None:
+        """Return the name of the table found in `root`, or None."""
+        return next((name for name in _TABLES if (root / name).is_file()), None)
+
+    def iter_rows(self, root: Path) -> Iterator[Row]:
+        """Yield one record or reject for each row of the table, in its order."""
+        table = self.detect(root)
+        if table is None:
+            raise not_found(INFO, root)
+        return parse_rows(read_rows(root, root / table), lambda row: _parse(root, row))
+
+
+def _parse(root: Path, row: RawRow) -> ImageRecord | Reject:
+    """Return the record of one row.
+
+    Raises
+    ------
+    BadRecordError
+        `file` is missing or leads out of the folder, or a value is of the wrong kind.
+    """
+    file = row.text("file").replace("\\", "/")
+    if file.startswith("/") or ".." in file.split("/") or not is_nameable(file):
+        raise row.bad("`file` must be a path below the table's folder")
+    if not (root / file).is_file():
+        return Reject(
+            path=row.path, line=row.line, kind="missing_file", reason=f"there is no image {file!r}"
+        )
+    split = row.optional_text("split") or "all"
+    record_id = make_record_id(INFO.name, split, file)
+    case = row.optional_text("patient_id") or row.optional_text("group")
+    source = row.optional_text("source")
+    return ImageRecord(
+        record_id=record_id,
+        dataset=INFO.name,
+        split=split,
+        source_id=file,
+        source_path=row.path,
+        source_line=row.line,
+        case_id=f"{source or split}:{case}" if case else record_id,
+        licence=row.optional_text("licence") or INFO.licence,
+        attribution=row.optional_text("attribution", "dataset"),
+        labels=_labels(row),
+        image=ImageRef(path=file),
+        caption=row.optional_text("text", "caption"),
+        modality=row.optional_text("modality"),
+        body_part=row.optional_text("body_part"),
+        age_years=_age(row),
+        sex=_SEXES.get((row.optional_text("sex") or "").strip().lower()),
+    )
+
+
+def _labels(row: RawRow) -> tuple[str, ...]:
+    """Return the labels, given as a list or as text parted by `;`."""
+    value = row.get("labels")
+    if isinstance(value, list):
+        return tuple(str(label) for label in value if label)
+    text = row.optional_text("labels") or ""
+    return tuple(label.strip() for label in text.split(";") if label.strip())
+
+
+def _age(row: RawRow) -> float | None:
+    """Return the age in years; what is no number is no age."""
+    try:
+        return float(row.optional_text("age") or "")
+    except ValueError:
+        return None
+
+
+DATASETS = (OwnImages(),)

@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from indexer.datasets.own_images import OwnImages
+from indexer.errors import DatasetNotFoundError
+from indexer.records import ImageRecord, Reject
+
+ROWS = [
+    {"file": "images/a.jpg", "text": "Chest radiograph.", "modality": "X-ray", "body_part": "chest",
+     "labels": ["normal"], "patient_id": "7", "age": 61, "sex": "male", "source": "here"},
+    {"file": "images/gone.jpg"},
+    {"file": "../outside.jpg"},
+    {"text": "no file"},
+    {"file": "images/b.jpg", "labels": "a; b", "age": "unknown"},
+]  # fmt: skip
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "images").mkdir()
+    for name in "ab":
+        (tmp_path / "images" / f"{name}.jpg").write_bytes(b"x")
+    (tmp_path / "records.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
+    return tmp_path
+
+
+def test_each_row_is_a_record_or_a_reject(root: Path) -> None:
+    first, gone, outside, nameless, last = OwnImages().iter_rows(root)
+    assert isinstance(first, ImageRecord)
+    assert first.record_id == "own_images/all/images:a.jpg"
+    assert (first.case_id, first.age_years, first.sex) == ("here:7", 61.0, "M")
+    assert first.labels == ("normal",)
+    assert isinstance(gone, Reject)
+    assert (gone.kind, gone.line) == ("missing_file", 2)
+    assert isinstance(outside, Reject)
+    assert "below" in outside.reason
+    assert isinstance(nameless, Reject)
+    assert isinstance(last, ImageRecord)
+    assert (last.labels, last.age_years, last.case_id) == (("a", "b"), None, last.record_id)
+
+
+def test_a_folder_without_a_table_says_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match=r"records\.jsonl"):
+        OwnImages().iter_rows(tmp_path)
