@@ -1,0 +1,95 @@
+"""DICOM instances as records: what their header says, in plain words and under pseudonyms."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.datasets.base import DatasetInfo
+from indexer.datasets.dicom_words import body_region, modality_name, organ_label
+from indexer.datasets.tree import is_nameable
+from indexer.errors import DecodeError, NotAnImageError
+from indexer.pixels.dicom import DicomHeader, read_header
+from indexer.pixels.pseudonyms import Pseudonymiser
+from indexer.records import ImageRecord, ImageRef, Reject, make_record_id
+
+SPLIT = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceContext:
+    """What is known of every instance of a collection, before its header is read.
+
+    `body_part` is the region that the collection shows, for headers that do not say it;
+    `labels` are what the collection says of all its patients.
+    """
+
+    info: DatasetInfo
+    pseudonyms: Pseudonymiser
+    labels: tuple[str, ...] = ()
+    body_part: str | None = None
+    attribution: str | None = None
+
+
+def read_instance(file: Path, path: str) -> DicomHeader | Reject:
+    """Return the header of a DICOM file, or why it cannot become a record.
+
+    `path` is the file's name relative to the dataset's root. A picture into which a patient's
+    data are burned, by its own account, is refused: no pseudonym would hide them.
+    """
+    if not is_nameable(str(file)):
+        reason = "the file's name is not UTF-8; rename it"
+        return Reject(path=path, line=None, reason=reason, kind="bad_reference")
+    try:
+        header = read_header(file)
+    except NotAnImageError as error:
+        return Reject(path=path, line=None, reason=error.message, kind="not_an_image")
+    except DecodeError as error:
+        return Reject(path=path, line=None, reason=error.message, kind="undecodable")
+    if header.burned_in:
+        reason = "its header says that a patient's data are burned into the picture"
+        return Reject(path=path, line=None, reason=reason, kind="burned_in")
+    return header
+
+
+def make_instance(
+    header: DicomHeader,
+    path: str,
+    context: InstanceContext,
+    *,
+    frame: int = 0,
+    native_id: str | None = None,
+) -> ImageRecord:
+    """Return the record of one frame of the instance in the file `path`.
+
+    No original identifier enters it: patient, study, series and instance are pseudonyms. An
+    instance without a UID of its own is known by its path. `native_id` overrides both.
+    """
+    name = context.pseudonyms.pseudonym
+    instance = name("instance", header.instance_uid) if header.instance_uid else name("path", path)
+    study = name("study", header.study_uid) if header.study_uid else None
+    series = name("series", header.series_uid) if header.series_uid else None
+    patient = name("patient", header.patient_id) if header.patient_id else None
+    identity = native_id or instance
+    if header.frames > 1:
+        identity = f"{identity}:{frame + 1:04d}"
+    organ = organ_label(header.body_part)
+    scout = ("localizer",) if header.is_localizer else ()
+    return ImageRecord(
+        record_id=make_record_id(context.info.name, SPLIT, identity),
+        dataset=context.info.name,
+        split=SPLIT,
+        source_id=identity,
+        source_path=path,
+        case_id=patient or study or series or identity,
+        labels=tuple(dict.fromkeys((*context.labels, *((organ,) if organ else ()), *scout))),
+        licence=context.info.licence,
+        attribution=context.attribution,
+        image=ImageRef(path=path, frame=frame),
+        modality=modality_name(header.modality),
+        body_part=body_region(header.body_part) or context.body_part,
+        study_id=study,
+        series_id=series,
+        slice_number=header.instance_number,
+        age_years=header.age_years,
+        sex=header.sex,
+        contrast=header.contrast,
+    )
