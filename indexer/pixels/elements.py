@@ -28,17 +28,15 @@ TRANSFER_SYNTAX_UID: Final = 0x00020010
 
 _DELIMITERS: Final = frozenset({ITEM, ITEM_END, SEQUENCE_END})
 _LONG_VRS: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_VRS: Final = _LONG_VRS | frozenset(
+KNOWN_VRS: Final = _LONG_VRS | frozenset(
     b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
 )
 _PREAMBLE_BYTES: Final = 128
 _SHORTEST_ELEMENT_BYTES: Final = 8
 _INFLATE_STEP_BYTES: Final = 1 << 16
 
-# What a file without preamble may begin with: file meta, or the identifying group.
 _FIRST_GROUPS: Final = frozenset({0x0002, 0x0008})
-_LAST_FIRST_NUMBER: Final = 0x0100
-_LONGEST_FIRST_VALUE: Final = 1024
+"""What a file without preamble may begin with: file meta, or the identifying group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def walk(body: Body, limits: DecodeLimits, last_tag: int = UNDEFINED_LENGTH) -> 
     """
     offset = body.start
     while offset + _SHORTEST_ELEMENT_BYTES <= body.end:
-        tag, vr, length, value = _read_element_header(body.source, offset, body.encoding)
+        tag, vr, length, value = read_element_header(body.source, offset, body.encoding)
         if tag > last_tag or tag in _DELIMITERS:
             return
         undefined = length == UNDEFINED_LENGTH
@@ -136,7 +134,7 @@ def walk_items(body: Body, sequence: Element, limits: DecodeLimits) -> Iterator[
     encoding = replace(body.encoding, implicit=implicit)
     offset = sequence.value
     while offset + _SHORTEST_ELEMENT_BYTES <= sequence.end:
-        tag, _, length, value = _read_element_header(body.source, offset, encoding)
+        tag, _, length, value = read_element_header(body.source, offset, encoding)
         if tag == SEQUENCE_END:
             return
         if tag != ITEM:
@@ -148,17 +146,31 @@ def walk_items(body: Body, sequence: Element, limits: DecodeLimits) -> Iterator[
         offset = end
 
 
-def looks_like_dicom(head: bytes) -> bool:
-    """Tell whether a file's first 140 bytes are DICOM, with or without preamble and file meta."""
-    if head[_PREAMBLE_BYTES : _PREAMBLE_BYTES + 4] == b"DICM":
-        return True
-    if len(head) < _SHORTEST_ELEMENT_BYTES:
-        return False
-    for order in ("<", ">"):
-        group, number, length = struct.unpack_from(f"{order}HHI", head)
-        if group in _FIRST_GROUPS and number <= _LAST_FIRST_NUMBER:
-            return head[4:6] in _VRS or length <= _LONGEST_FIRST_VALUE
-    return False
+def read_element_header(
+    source: ByteSource, offset: int, encoding: Encoding
+) -> tuple[int, bytes, int, int]:
+    """Return tag, VR (b"" if implicit), length and the offset of the value (PS3.5 7.1).
+
+    Raises
+    ------
+    DecodeError
+        The bytes end, or hold no known VR.
+    """
+    order = "<" if encoding.little_endian else ">"
+    head = source[offset : offset + 12]
+    try:
+        group, number = struct.unpack_from(f"{order}HH", head)
+        tag = group << 16 | number
+        if encoding.implicit or group == ITEM >> 16:
+            return tag, b"", struct.unpack_from(f"{order}I", head, 4)[0], offset + 8
+        vr = head[4:6]
+        if vr in _LONG_VRS:
+            return tag, vr, struct.unpack_from(f"{order}I", head, 8)[0], offset + 12
+        if vr in KNOWN_VRS:
+            return tag, vr, struct.unpack_from(f"{order}H", head, 6)[0], offset + 8
+    except struct.error as error:
+        raise DecodeError("The DICOM file ends inside an element.") from error
+    raise DecodeError(f"The DICOM element ({group:04X},{number:04X}) has no known VR.")
 
 
 def _read_file_meta(source: ByteSource, offset: int) -> tuple[str, int]:
@@ -169,9 +181,9 @@ def _read_file_meta(source: ByteSource, offset: int) -> tuple[str, int]:
     """
     syntax = ""
     while source[offset : offset + 2] == b"\x02\x00":
-        implicit = source[offset + 4 : offset + 6] not in _VRS
+        implicit = source[offset + 4 : offset + 6] not in KNOWN_VRS
         encoding = Encoding("", implicit=implicit, little_endian=True)
-        tag, _, length, value = _read_element_header(source, offset, encoding)
+        tag, _, length, value = read_element_header(source, offset, encoding)
         offset = value + length
         if tag == TRANSFER_SYNTAX_UID:
             syntax = source[value:offset].decode("ascii", "replace").strip(" \0")
@@ -185,7 +197,7 @@ def _guess_encoding(head: bytes, syntax: str) -> Encoding:
     little_group, big_group = struct.unpack("<H", head[:2])[0], struct.unpack(">H", head[:2])[0]
     if not syntax and min(little_group, big_group) not in _FIRST_GROUPS:
         raise DecodeError("The bytes do not begin like a DICOM file.")
-    explicit = head[4:6] in _VRS
+    explicit = head[4:6] in KNOWN_VRS
     little = syntax != EXPLICIT_BIG if syntax else little_group <= big_group
     if not syntax:
         plain = EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE
@@ -217,27 +229,6 @@ def _inflate(source: ByteSource, offset: int, max_bytes: int, *, whole: bool) ->
     return bytes(inflated)
 
 
-def _read_element_header(
-    source: ByteSource, offset: int, encoding: Encoding
-) -> tuple[int, bytes, int, int]:
-    """Return tag, VR (b"" if implicit), length and the offset of the value (PS3.5 7.1)."""
-    order = "<" if encoding.little_endian else ">"
-    head = source[offset : offset + 12]
-    try:
-        group, number = struct.unpack_from(f"{order}HH", head)
-        tag = group << 16 | number
-        if encoding.implicit or group == ITEM >> 16:
-            return tag, b"", struct.unpack_from(f"{order}I", head, 4)[0], offset + 8
-        vr = head[4:6]
-        if vr in _LONG_VRS:
-            return tag, vr, struct.unpack_from(f"{order}I", head, 8)[0], offset + 12
-        if vr in _VRS:
-            return tag, vr, struct.unpack_from(f"{order}H", head, 6)[0], offset + 8
-    except struct.error as error:
-        raise DecodeError("The DICOM file ends inside an element.") from error
-    raise DecodeError(f"The DICOM element ({group:04X},{number:04X}) has no known VR.")
-
-
 def _skip_undefined(body: Body, offset: int, limits: DecodeLimits, *, implicit: bool) -> int:
     """Return the offset behind the delimiter that closes a value of undefined length.
 
@@ -248,7 +239,7 @@ def _skip_undefined(body: Body, offset: int, limits: DecodeLimits, *, implicit: 
     open_values = [implicit]
     while open_values:
         here = Encoding("", implicit=open_values[-1], little_endian=little)
-        tag, vr, length, offset = _read_element_header(body.source, offset, here)
+        tag, vr, length, offset = read_element_header(body.source, offset, here)
         if tag in (ITEM_END, SEQUENCE_END):
             open_values.pop()
         elif length != UNDEFINED_LENGTH:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ from indexer.pixels.attributes import Attributes
 from indexer.pixels.byte_source import ByteSource, FileBytes
 from indexer.pixels.elements import open_body
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
+from indexer.pixels.tags import HeaderTag
 from indexer.pixels.terms import (
     ANATOMY,
     MODALITIES,
@@ -20,29 +20,7 @@ from indexer.pixels.terms import (
 )
 from indexer.records import Sex
 
-
-class Tag(IntEnum):
-    """The elements that a header is read from. No dates, no names, no free text."""
-
-    IMAGE_TYPE = 0x00080008
-    SOP_CLASS_UID = 0x00080016
-    INSTANCE_UID = 0x00080018
-    MODALITY = 0x00080060
-    PATIENT_ID = 0x00100020
-    SEX = 0x00100040
-    AGE = 0x00101010
-    CONTRAST_AGENT = 0x00180010
-    BODY_PART = 0x00180015
-    STUDY_UID = 0x0020000D
-    SERIES_UID = 0x0020000E
-    INSTANCE_NUMBER = 0x00200013
-    FRAMES = 0x00280008
-    ROWS = 0x00280010
-    COLUMNS = 0x00280011
-    BURNED_IN = 0x00280301
-
-
-ALLOWED_TAGS: Final = frozenset(Tag)
+ALLOWED_TAGS: Final = frozenset(HeaderTag)
 MAX_TEXT_CHARACTERS: Final = 1024
 MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
 OLDEST_STATED_AGE: Final = 90.0
@@ -124,9 +102,9 @@ def _parse(source: ByteSource, limits: DecodeLimits) -> DicomHeader:
     """Read the allowed elements and make a header of them, dropping what does not parse."""
     body = open_body(source, min(MAX_HEADER_BYTES, limits.max_inflated_bytes), whole=False)
     found = Attributes.collect(body, limits, ALLOWED_TAGS, last_tag=max(ALLOWED_TAGS))
-    modality = _keep(_read(found, Tag.MODALITY).upper(), MODALITIES.__contains__)
-    sop_class_uid = _keep(_read(found, Tag.SOP_CLASS_UID), _is_uid) or ""
-    rows, columns = found.short(Tag.ROWS) or 0, found.short(Tag.COLUMNS) or 0
+    modality = _keep(_read(found, HeaderTag.MODALITY).upper(), MODALITIES.__contains__)
+    sop_class_uid = _keep(_read(found, HeaderTag.SOP_CLASS_UID), _is_uid) or ""
+    rows, columns = found.short(HeaderTag.ROWS) or 0, found.short(HeaderTag.COLUMNS) or 0
     _check_is_image(sop_class_uid, modality, rows, columns)
     return DicomHeader(
         transfer_syntax_uid=body.encoding.transfer_syntax_uid,
@@ -134,18 +112,18 @@ def _parse(source: ByteSource, limits: DecodeLimits) -> DicomHeader:
         modality=modality,
         rows=rows,
         columns=columns,
-        frames=max(1, _parse_integer(_read(found, Tag.FRAMES)) or 1),
-        patient_id=_read(found, Tag.PATIENT_ID) or None,
-        study_uid=_keep(_read(found, Tag.STUDY_UID), _is_uid),
-        series_uid=_keep(_read(found, Tag.SERIES_UID), _is_uid),
-        instance_uid=_keep(_read(found, Tag.INSTANCE_UID), _is_uid),
-        instance_number=_parse_integer(_read(found, Tag.INSTANCE_NUMBER)),
-        image_type=_parse_image_type(_read(found, Tag.IMAGE_TYPE)),
-        body_part=_parse_body_part(_read(found, Tag.BODY_PART)),
-        age_years=_parse_age(_read(found, Tag.AGE)),
-        sex=_SEXES.get(_read(found, Tag.SEX).upper()),
-        contrast=True if _names_an_agent(_read(found, Tag.CONTRAST_AGENT)) else None,
-        burned_in={"YES": True, "NO": False}.get(_read(found, Tag.BURNED_IN).upper()),
+        frames=max(1, _parse_integer(_read(found, HeaderTag.FRAMES)) or 1),
+        patient_id=_read(found, HeaderTag.PATIENT_ID) or None,
+        study_uid=_keep(_read(found, HeaderTag.STUDY_UID), _is_uid),
+        series_uid=_keep(_read(found, HeaderTag.SERIES_UID), _is_uid),
+        instance_uid=_keep(_read(found, HeaderTag.INSTANCE_UID), _is_uid),
+        instance_number=_parse_integer(_read(found, HeaderTag.INSTANCE_NUMBER)),
+        image_type=_parse_image_type(_read(found, HeaderTag.IMAGE_TYPE)),
+        body_part=_parse_body_part(_read(found, HeaderTag.BODY_PART)),
+        age_years=_parse_age(_read(found, HeaderTag.AGE)),
+        sex=_SEXES.get(_read(found, HeaderTag.SEX).upper()),
+        contrast=True if _names_an_agent(_read(found, HeaderTag.CONTRAST_AGENT)) else None,
+        burned_in={"YES": True, "NO": False}.get(_read(found, HeaderTag.BURNED_IN).upper()),
     )
 
 
