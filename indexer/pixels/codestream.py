@@ -29,7 +29,7 @@ _SCAN, _END, _APP14 = 0xDA, 0xD9, 0xEE
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 # In entropy-coded data, 0xFF is followed by a stuffed zero, a restart marker or fill bytes; in
 # JPEG-LS by a byte below 0x80 (T.81 B.1.1.5, T.87 A.1).
-_MARKER_IN_SCAN: Final = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+_MARKER_IN_SCAN: Final = re.compile(rb"\xff+[\x80-\xcf\xd8-\xfe]")
 _J2K_HEADER_SEARCH_BYTES: Final = 4096
 _J2K_TAIL_BYTES: Final = 64
 _MAX_J2K_TILES: Final = 65_535
@@ -40,7 +40,7 @@ class Codestream:
     """What a codestream says about itself.
 
     `precision` counts bits of a sample; `adobe_transform` is the colour transform stated by an
-    Adobe APP14 marker (0: none, 1: YCbCr), or None; `end` is the offset of the end marker.
+    Adobe APP14 marker (0: none, 1: YCbCr), or None; `end` is where the compressed data ends.
     `scans` counts the passes over the image: one pass can be checked for missing data.
     """
 
@@ -65,14 +65,14 @@ def read_jpeg(raw: bytes) -> Codestream:
     """
     frame: tuple[int, int, int, int] | None = None
     adobe: int | None = None
-    frame_marker = scans = 0
+    frame_marker = scans = data_end = 0
     for marker, start, end in _iter_segments(raw):
         if marker == _APP14 and raw.startswith(b"Adobe", start) and end >= start + 12:
             adobe = raw[start + 11]
         elif marker in _FRAMES and end >= start + 6:
             frame, frame_marker = struct.unpack_from(">BHHB", raw, start), marker
         elif marker == _SCAN:
-            scans += 1
+            scans, data_end = scans + 1, end
         elif marker == _END and frame is not None and scans:
             precision, rows, columns, components = frame
             return Codestream(
@@ -80,7 +80,7 @@ def read_jpeg(raw: bytes) -> Codestream:
                 columns=columns,
                 components=components,
                 precision=precision,
-                end=start,
+                end=data_end,
                 lossless=frame_marker == _LOSSLESS_FRAME,
                 scans=2 if frame_marker in _PROGRESSIVE_FRAMES else scans,
                 adobe_transform=adobe,

@@ -78,6 +78,20 @@ def apply_window(
     return grey.astype(np.uint8)
 
 
+def window_of_range(values: FloatValues) -> Window:
+    """Return the window (LINEAR_EXACT) that spans all but the outer half percent of the values.
+
+    For images that state no window. NaN is left out; without any contrast the width is 1.
+    """
+    known = values[np.isfinite(values)]
+    if known.size == 0:
+        return Window(0.0, 1.0)
+    low, high = np.percentile(known, (0.5, 99.5)).tolist()
+    if high <= low:
+        low, high = float(known.min()), float(known.max())
+    return Window((low + high) / 2, (high - low) or 1.0)
+
+
 def _linear(values: FloatValues, centre: float, width: float) -> FloatValues:
     """Return the ramp over centre - 0.5 of width - 1; a step where the width is 1."""
     if width < 1:

@@ -1,0 +1,78 @@
+"""Reads the stored samples of one frame of a DICOM instance, whatever they are wrapped in."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from indexer.errors import DecodeError, LimitExceededError
+from indexer.pixels.attributes import Attributes
+from indexer.pixels.codecs import decode_compressed, is_compressed
+from indexer.pixels.colour import convert_ybr
+from indexer.pixels.elements import (
+    DEFLATED_LITTLE,
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    UNDEFINED_LENGTH,
+    open_body,
+)
+from indexer.pixels.encapsulated import read_codestream
+from indexer.pixels.layout import WANTED_TAGS, PixelLayout, read_layout
+from indexer.pixels.limits import DecodeLimits
+from indexer.pixels.native import Samples, read_native_frame, unpack_frame
+
+ENCAPSULATED_UNCOMPRESSED: Final = "1.2.840.10008.1.2.1.98"
+_NATIVE_SYNTAXES: Final = frozenset(
+    {IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED_LITTLE, EXPLICIT_BIG}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFrame:
+    """One frame's samples as they were stored, before any modality or VOI transformation.
+
+    `values` is (H, W), or (H, W, 3) for colour; `photometric` is what they mean now:
+    MONOCHROME1, MONOCHROME2, PALETTE COLOR or RGB (YBR has been converted).
+    """
+
+    values: Samples
+    photometric: str
+    index: int
+    layout: PixelLayout
+    attributes: Attributes
+
+
+def read_stored_frame(raw: bytes, frame: int, limits: DecodeLimits) -> StoredFrame:
+    """Decode one frame, counted from 0, to its stored samples.
+
+    Raises
+    ------
+    DecodeError
+        Not a DICOM file with pixels, damaged, cut short, contradictory, of a transfer syntax
+        without a decoder, or without that frame.
+    LimitExceededError
+        More bytes, pixels, frames or nesting than `limits` allow.
+    """
+    if len(raw) > limits.max_file_bytes:
+        raise LimitExceededError(f"{len(raw)} bytes are more than {limits.max_file_bytes}.")
+    body = open_body(raw, limits.max_inflated_bytes)
+    attributes = Attributes.collect(body, limits, WANTED_TAGS, last_tag=UNDEFINED_LENGTH)
+    layout = read_layout(attributes, limits)
+    if not 0 <= frame < layout.frames:
+        raise DecodeError(f"There is no frame {frame}, only {layout.frames}.")
+    values, photometric = _read_samples(attributes, layout, frame)
+    if photometric.startswith("YBR"):
+        values, photometric = convert_ybr(values, photometric, layout.bits_stored), "RGB"
+    return StoredFrame(values, photometric, frame, layout, attributes)
+
+
+def _read_samples(attributes: Attributes, layout: PixelLayout, frame: int) -> tuple[Samples, str]:
+    """Read the frame natively or through a codec; return its samples and what they mean."""
+    syntax = attributes.body.encoding.transfer_syntax_uid
+    if is_compressed(syntax):
+        return decode_compressed(syntax, read_codestream(attributes, layout, frame), layout)
+    if syntax == ENCAPSULATED_UNCOMPRESSED:
+        raw = read_codestream(attributes, layout, frame)
+        return unpack_frame(raw, layout), layout.photometric
+    if syntax in _NATIVE_SYNTAXES:
+        return read_native_frame(attributes, layout, frame), layout.photometric
+    raise DecodeError(f"There is no decoder for the transfer syntax {syntax}.")
