@@ -22,23 +22,25 @@ def read_json_rows(root: Path, path: Path) -> Iterator[RawRow | Reject]:
     so is the end of a list that was cut off. The rest is still read.
     """
     name = path.relative_to(root).as_posix()
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as stream:
-        if _is_list(stream):
-            stream.seek(0)
-            entries = _ListSplitter(stream).entries()
-        else:
-            stream.seek(0)
-            entries = _split_lines(stream)
+    is_list = is_json_list(path)
+    with _open(path) as stream:
+        entries = _ListSplitter(stream).entries() if is_list else _split_lines(stream)
         for index, (line, text) in enumerate(entries):
             yield _parse_entry(name, line, index, text)
 
 
-def _is_list(stream: TextIO) -> bool:
-    """Return whether the first character that is no white space opens a list."""
-    while chunk := stream.read(_CHUNK_CHARS):
-        if chunk.strip():
-            return chunk.lstrip()[0] == "["
+def is_json_list(path: Path) -> bool:
+    """Return whether the first character of a file that is no white space opens a list."""
+    with _open(path) as stream:
+        while chunk := stream.read(_CHUNK_CHARS):
+            if chunk.strip():
+                return chunk.lstrip()[0] == "["
     return False
+
+
+def _open(path: Path) -> TextIO:
+    """Open a text file; bytes that are not UTF-8 become lone surrogates."""
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n")
 
 
 def _split_lines(stream: TextIO) -> Iterator[tuple[int, str | None]]:

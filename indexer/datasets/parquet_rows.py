@@ -42,6 +42,17 @@ def read_parquet_rows(
             first_row += parquet.metadata.row_group(group).num_rows
 
 
+def read_parquet_columns(path: Path) -> frozenset[str] | None:
+    """Return the names of a file's top-level columns; None if it is not readable parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return frozenset(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError):
+        return None
+
+
 def _read_group(
     parquet: "pq.ParquetFile", name: str, group: int, leaves: list[str], first_row: int
 ) -> Iterator[RawRow | Reject]:

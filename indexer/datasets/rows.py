@@ -10,11 +10,12 @@ does not depend on its size.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from indexer.datasets.csv_rows import read_csv_header, read_csv_rows
-from indexer.datasets.json_rows import read_json_rows
-from indexer.datasets.parquet_rows import read_parquet_rows
+from indexer.datasets.json_rows import is_json_list, read_json_rows
+from indexer.datasets.parquet_rows import read_parquet_columns, read_parquet_rows
 from indexer.datasets.raw_row import MAX_ROW_CHARS, RawRow
 from indexer.records import Reject
 
@@ -23,6 +24,7 @@ __all__ = [
     "TABLE_SUFFIXES",
     "RawRow",
     "find_tables",
+    "read_columns",
     "read_csv_header",
     "read_csv_rows",
     "read_json_rows",
@@ -33,6 +35,7 @@ __all__ = [
 _JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
 _CSV_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 TABLE_SUFFIXES = _JSON_SUFFIXES | _CSV_SUFFIXES | {".parquet"}
+_ROWS_TRIED = 20
 
 
 def read_rows(
@@ -68,3 +71,23 @@ def find_tables(root: Path) -> list[Path]:
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
     )
     return sorted(visible, key=lambda path: path.relative_to(root).parts)
+
+
+def read_columns(path: Path) -> frozenset[str] | None:
+    """Return the names of a table's columns; None if it cannot be read as a table at all.
+
+    Of a JSON file the first readable of its first entries tells; a JSON file that is one object
+    over several lines (metadata, say) is no table and has no columns, and neither has an empty
+    file.
+    """
+    suffix = path.suffix.lower()
+    if suffix in _CSV_SUFFIXES:
+        return frozenset(read_csv_header(path))
+    if suffix == ".parquet":
+        return read_parquet_columns(path)
+    rows = list(islice(read_json_rows(path.parent, path), _ROWS_TRIED))
+    readable = [row for row in rows if isinstance(row, RawRow)]
+    if readable:
+        return frozenset(readable[0].values)
+    whole = suffix == ".json" and not is_json_list(path)
+    return frozenset() if whole or not rows else None
