@@ -10,7 +10,7 @@ from indexer.datasets.tree import iter_files, list_files, list_folders
 from indexer.records import Reject
 
 SPLITS = ("train", "valid", "test")
-_DEPTH = 2
+_DEPTH = 3
 _STUDY_PATH = re.compile(
     r"(?:^|/)(?P<folder>(?P<split>train|valid|test)/(?P<region>XR_[A-Z]+)/"
     r"(?P<patient>patient[0-9]+)/(?P<study>study[0-9]+)(?:_(?P<label>positive|negative))?)"
@@ -59,7 +59,7 @@ def read_table(root: Path, path: Path, columns: tuple[str, ...]) -> Iterator[Raw
 
 
 def find_home(root: Path) -> Path | None:
-    """Return the folder with MURA's tables or split folders, at most two levels down.
+    """Return the folder with MURA's tables or split folders, at most three levels down.
 
     Among several on a level, one that is named after MURA comes first.
     """
