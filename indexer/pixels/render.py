@@ -58,8 +58,10 @@ def _apply_voi(values: FloatValues, frame: StoredFrame) -> Pixels:
     if table is not None:
         return _apply_table(values, table)
     group = find_group(frame, PixelTag.FRAME_VOI_LUT)
-    stated = _read_window(group) if group is not None else None
-    stated = stated or _read_window(frame.attributes)
+    stated = None
+    for source in (group, frame.attributes):
+        if stated is None and source is not None:
+            stated = _read_window(source, is_float=frame.layout.is_float)
     if stated is not None:
         return apply_window(values, *stated)
     if frame.attributes.text(PixelTag.MODALITY) == "CT" and not frame.layout.is_float:
@@ -77,11 +79,11 @@ def _as_byte_values(frame: StoredFrame) -> Pixels:
     return (frame.values.astype(np.int16) + half).astype(np.uint8)
 
 
-def _read_window(attributes: Attributes) -> tuple[Window, VoiFunction] | None:
+def _read_window(attributes: Attributes, *, is_float: bool) -> tuple[Window, VoiFunction] | None:
     """Return the first window and its function, or None where none is usable.
 
-    A width below 1 is not allowed for LINEAR, but written for images of small real values: it is
-    taken as LINEAR_EXACT, which allows it (PS3.3 C.11.2.1.2.1, C.11.2.1.3.2).
+    LINEAR is made for whole numbers and needs a width of 1 or more; where it is stated for float
+    pixels or a smaller width, LINEAR_EXACT is meant (PS3.3 C.11.2.1.2.1, C.11.2.1.3.2).
     """
     try:
         centres = attributes.numbers(PixelTag.WINDOW_CENTRE)
@@ -91,7 +93,7 @@ def _read_window(attributes: Attributes) -> tuple[Window, VoiFunction] | None:
     if not centres or not widths or widths[0] <= 0:
         return None
     function = _FUNCTIONS.get(attributes.text(PixelTag.VOI_FUNCTION).upper(), "LINEAR")
-    if function == "LINEAR" and widths[0] < 1:
+    if function == "LINEAR" and (is_float or widths[0] < 1):
         function = "LINEAR_EXACT"
     return Window(centres[0], widths[0]), function
 

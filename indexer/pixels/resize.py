@@ -1,0 +1,88 @@
+"""Pixels to the square that an encoder wants, to a thumbnail, and to a perceptual fingerprint."""
+
+import io
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from indexer.encoders.spec import Resize
+from indexer.pixels.colour import Pixels
+
+THUMBNAIL_PX: Final = 256
+_THUMBNAIL_QUALITY: Final = 80
+_COSINE_PX: Final = 64
+_COSINE_KEPT: Final = 16
+_COSINE_SCALE: Final = 1 << 14
+
+
+def resize_square(pixels: Pixels, px: int, resize: Resize) -> Pixels:
+    """Return uint8 (px, px, 3) of uint8 (H, W) or (H, W, 3); bicubic, with antialiasing.
+
+    "letterbox" fits the whole image in and pads with black, "squash" ignores the aspect ratio,
+    "shortest_crop" fits the shorter side and cuts the middle out of the longer one.
+    """
+    image = Image.fromarray(pixels)
+    width, height = image.size
+    if resize == "squash":
+        square = image.resize((px, px), Image.Resampling.BICUBIC)
+    elif resize == "letterbox":
+        scale = px / max(width, height)
+        inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+        square = Image.new(image.mode, (px, px))
+        offset = ((px - inner[0]) // 2, (px - inner[1]) // 2)
+        square.paste(image.resize(inner, Image.Resampling.BICUBIC), offset)
+    else:
+        side = min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        box = (left, top, left + side, top + side)
+        square = image.resize((px, px), Image.Resampling.BICUBIC, box=box)
+    return as_rgb(np.asarray(square))
+
+
+def as_rgb(pixels: Pixels) -> Pixels:
+    """Return (H, W, 3): colour as it is, grey with its one channel three times."""
+    if pixels.ndim == 3:
+        return pixels
+    return np.repeat(pixels[:, :, np.newaxis], 3, axis=2)
+
+
+def encode_thumbnail(pixels: Pixels, px: int = THUMBNAIL_PX) -> bytes:
+    """Return a JPEG whose longer side is at most `px`, without any metadata.
+
+    Takes uint8 (H, W) or (H, W, 3). The same pixels give the same bytes (on one Pillow build).
+    """
+    image = Image.fromarray(pixels)
+    image.thumbnail((px, px), Image.Resampling.BICUBIC, reducing_gap=None)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return buffer.getvalue()
+
+
+def compute_fingerprint(pixels: Pixels) -> bytes:
+    """Return 256 bits (32 bytes) that differ little between near-identical images.
+
+    A DCT hash (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions",
+    2010): the lowest 16 x 16 cosine coefficients of the image at 64 x 64, each compared with
+    their median. Computed in integers, so that no machine rounds it otherwise.
+    """
+    small = (
+        Image.fromarray(pixels).convert("L").resize((_COSINE_PX, _COSINE_PX), Image.Resampling.BOX)
+    )
+    cosines = _make_cosines()
+    coefficients = cosines @ np.asarray(small, np.int64) @ cosines.T
+    return np.packbits(coefficients > np.median(coefficients)).tobytes()
+
+
+def fingerprint_distance(first: bytes, second: bytes) -> int:
+    """Return in how many of their bits two fingerprints differ: 0 to 256."""
+    return (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
+
+
+def _make_cosines() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """Return the first rows of the DCT-II matrix in fixed point (the scale does not matter)."""
+    frequency, position = np.ogrid[:_COSINE_KEPT, :_COSINE_PX]
+    angles = np.pi / _COSINE_PX * (position + 0.5) * frequency
+    cosines: np.ndarray[tuple[int, int], np.dtype[np.int64]]
+    cosines = np.rint(np.cos(angles) * _COSINE_SCALE).astype(np.int64)
+    return cosines
