@@ -1,0 +1,181 @@
+"""From shards to the files of a build, one shard at a time: memory does not grow with the build."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+
+from indexer.encoders.spec import Fingerprint
+from indexer.records import AnyRecord
+from indexer.store.files import durable_file
+from indexer.store.records import from_row, schema_of
+from indexer.store.shards import (
+    KEY_BYTES,
+    RECORDS_NAME,
+    THUMBNAIL_SCHEMA,
+    THUMBNAILS_NAME,
+    read_array,
+    read_ledger,
+    read_records,
+    read_table,
+)
+
+# Rows a record batch: the unit in which a memory-mapped column is addressed.
+_BATCH_ROWS = 1024
+
+
+def merge_records(shards: Sequence[Path], path: Path, kind: Literal["image", "text"]) -> int:
+    """Write all shards' records to one Arrow file; return their number."""
+    schema = schema_of(kind)
+    tables = (read_records(shard) for shard in shards)
+    return _merge_tables(tables, path, schema)
+
+
+def merge_thumbnails(shards: Sequence[Path], path: Path) -> int:
+    """Write all shards' thumbnails to one Arrow file; return their number."""
+    tables = (read_table(shard / THUMBNAILS_NAME) for shard in shards)
+    return _merge_tables(tables, path, THUMBNAIL_SCHEMA)
+
+
+def merge_field(shards: Sequence[Path], folder: Path, name: str, dim: int) -> int:
+    """Write a field's vectors, their rows and keys to `<field>.*.npy`; return their number."""
+    counts = [len(read_array(shard / f"{name}.positions.npy")) for shard in shards]
+    total = sum(counts)
+    offsets = np.cumsum([0, *(read_ledger(shard).records for shard in shards)])
+    vectors = (read_array(shard / f"{name}.vectors.npy") for shard in shards)
+    _merge_arrays(vectors, folder / f"{name}.vectors.npy", (total, dim), np.dtype(np.float32))
+    rows = (
+        read_array(shard / f"{name}.positions.npy") + offset
+        for shard, offset in zip(shards, offsets[:-1], strict=True)
+    )
+    _merge_arrays(rows, folder / f"{name}.rows.npy", (total,), np.dtype(np.int64))
+    keys = (read_array(shard / f"{name}.keys.npy") for shard in shards)
+    _merge_arrays(keys, folder / f"{name}.keys.npy", (total, KEY_BYTES), np.dtype(np.uint8))
+    return total
+
+
+def write_record_ids(records: Path, path: Path) -> None:
+    """Write the sorted digests of all record ids with their rows: uint64 (n, 2)."""
+    digests: list[npt.NDArray[np.uint64]] = [np.empty(0, np.uint64)]
+    for batch in iter_batches(records):
+        ids = batch.column("record_id").to_pylist()
+        digests.append(np.array([id_digest(str(one)) for one in ids], np.uint64))
+    everything = np.concatenate(digests)
+    order = np.argsort(everything, kind="stable").astype(np.uint64)
+    table = np.stack([everything[order], order], axis=1)
+    with durable_file(path) as stream:
+        np.save(stream, table, allow_pickle=False)
+
+
+def id_digest(record_id: str) -> int:
+    """Return the 64-bit digest under which a record id is looked up."""
+    raw = hashlib.blake2b(record_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(raw, "big")
+
+
+def write_rejects(shards: Sequence[Path], path: Path) -> None:
+    """Write every reject as one line of JSON: path, line, reason, kind."""
+    _write_lines(path, (one for shard in shards for one in read_ledger(shard).rejects))
+
+
+def write_duplicates(shards: Sequence[Path], path: Path) -> None:
+    """Write every duplicate as one line of JSON: which record stands for it."""
+    _write_lines(path, (one for shard in shards for one in read_ledger(shard).duplicates))
+
+
+def content_hash(
+    folder: Path, records: Path, fingerprints: dict[str, Fingerprint], kind: str
+) -> str:
+    """Return the hash of what a build says: its records, its embeddings, their encoders.
+
+    It does not depend on how rows were cut into shards or batches.
+    """
+    digest = hashlib.sha256(kind.encode())
+    for batch in iter_batches(records):
+        for row in batch.to_pylist():
+            digest.update(
+                orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=lambda raw: raw.hex())
+            )
+    for name, fingerprint in sorted(fingerprints.items()):
+        digest.update(json.dumps([name, fingerprint.to_json()], sort_keys=True).encode())
+        for part in ("rows", "vectors"):
+            array = read_array(folder / f"{name}.{part}.npy")
+            for start in range(0, len(array), _BATCH_ROWS):
+                digest.update(np.ascontiguousarray(array[start : start + _BATCH_ROWS]).tobytes())
+    return digest.hexdigest()
+
+
+def iter_records(path: Path) -> Iterator[AnyRecord]:
+    """Yield the records of an Arrow file in order."""
+    for batch in iter_batches(path):
+        for row in batch.to_pylist():
+            yield from_row(row)
+
+
+def iter_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the record batches of a memory-mapped Arrow file."""
+    with pa.memory_map(str(path)) as source:
+        reader = pa.ipc.open_file(source)
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number)
+
+
+def _merge_tables(tables: Iterator[pa.Table], path: Path, schema: pa.Schema) -> int:
+    """Append tables to one Arrow file in batches of a fixed size."""
+    count = 0
+    waiting: list[pa.Table] = []
+    with (
+        durable_file(path) as stream,
+        pa.ipc.new_file(stream, schema) as writer,
+    ):
+        for table in tables:
+            waiting.append(table)
+            if sum(len(one) for one in waiting) >= _BATCH_ROWS:
+                whole = pa.concat_tables(waiting)
+                full = len(whole) - len(whole) % _BATCH_ROWS
+                writer.write_table(whole.slice(0, full).combine_chunks(), _BATCH_ROWS)
+                waiting = [whole.slice(full)]
+                count += full
+        rest = pa.concat_tables(waiting) if waiting else schema.empty_table()
+        if len(rest):
+            writer.write_table(rest.combine_chunks(), _BATCH_ROWS)
+        return count + len(rest)
+
+
+def _merge_arrays(
+    arrays: Iterator[npt.NDArray[Any]], path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> None:
+    """Write one npy file from parts: its header first, then part after part."""
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    with durable_file(path) as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        for array in arrays:
+            stream.write(np.ascontiguousarray(array, dtype).tobytes())
+
+
+def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> None:
+    with durable_file(path) as stream:
+        for row in rows:
+            stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+
+__all__ = [
+    "RECORDS_NAME",
+    "THUMBNAILS_NAME",
+    "content_hash",
+    "id_digest",
+    "iter_batches",
+    "iter_records",
+    "merge_field",
+    "merge_records",
+    "merge_thumbnails",
+    "write_duplicates",
+    "write_record_ids",
+    "write_rejects",
+]

@@ -1,0 +1,170 @@
+"""Reading a published build: vectors, words, records and thumbnails, all memory-mapped."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.errors import CorruptBuildError, UnknownNameError
+from indexer.records import AnyRecord
+from indexer.store.lexical import LexicalIndex
+from indexer.store.manifest import Manifest, read_manifest
+from indexer.store.merge import id_digest
+from indexer.store.publish import current_build
+from indexer.store.records import from_row
+from indexer.store.shards import RECORDS_NAME, THUMBNAILS_NAME, read_array, read_table
+from indexer.store.vectors import FieldVectors
+from indexer.store.verify import ensure_verified
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldHits:
+    """Ranked rows int64 (m,) with their scores float32 (m,): best first, ties by row, rows once."""
+
+    rows: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Return the number of hits."""
+        return len(self.rows)
+
+
+class IndexReader:
+    """One build of one index, open for searching. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the build in `folder`; its files are checked before any of them is parsed.
+
+        Raises
+        ------
+        CorruptBuildError
+            A file is missing or is not what the manifest vouches for.
+        """
+        self.folder = folder
+        self.manifest: Manifest = read_manifest(folder)
+        ensure_verified(folder, self.manifest)
+        self.table: pa.Table = read_table(folder / RECORDS_NAME)
+        self._record_ids = read_array(folder / "record_ids.npy")
+        self._lexical = LexicalIndex(folder / "lexical", len(self.table))
+        self._thumbnails = (
+            read_table(folder / THUMBNAILS_NAME) if self.manifest.kind == "image" else None
+        )
+        self._fields = {
+            name: FieldVectors(folder, name, field, len(self.table))
+            for name, field in self.manifest.fields.items()
+        }
+        if len(self.table) != self.manifest.counts.records:
+            raise CorruptBuildError(
+                f"Build {self.build_id} holds {len(self.table)} records, not "
+                f"{self.manifest.counts.records}.",
+                remedy="Rebuild the index with `medsearch index`.",
+            )
+
+    @classmethod
+    def open(cls, index_folder: Path) -> "IndexReader":
+        """Open the live build of an index.
+
+        Raises
+        ------
+        IndexNotFoundError
+            Nothing was published there.
+        CorruptBuildError
+            The build is damaged.
+        """
+        return cls(current_build(index_folder))
+
+    @property
+    def name(self) -> str:
+        """The index's name."""
+        return self.manifest.index
+
+    @property
+    def build_id(self) -> str:
+        """The build's id."""
+        return self.manifest.build_id
+
+    def search(
+        self,
+        field: str,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        *,
+        allowed: Mask | None = None,
+        exact: bool = False,
+    ) -> list[FieldHits]:
+        """Return the k best records for each query by the cosine of one field.
+
+        `queries` float32 (q, d), unit rows. `allowed` bool (records,) restricts the answer to
+        these rows, exactly. `exact` compares every vector, whatever structure the field has.
+
+        Raises
+        ------
+        UnknownNameError
+            The index has no such field.
+        ValueError
+            Queries are not (q, d) finite numbers, or the mask has another length.
+        """
+        if allowed is not None and allowed.shape != (len(self.table),):
+            message = f"a mask of {len(self.table)} rows is needed, not {allowed.shape}"
+            raise ValueError(message)
+        found = self._field(field).search(queries, k, allowed, exact)
+        return [FieldHits(rows, scores) for rows, scores in found]
+
+    def search_lexical(self, query: str, k: int, *, allowed: Mask | None = None) -> FieldHits:
+        """Return the k best records by BM25 over their words, restricted to `allowed` rows."""
+        return FieldHits(*self._lexical.search(query, k, allowed))
+
+    def record(self, row: int) -> AnyRecord:
+        """Return the record of a row."""
+        return from_row(self.row(row))
+
+    def row(self, row: int) -> dict[str, Any]:
+        """Return a row's columns as plain values."""
+        return dict(self.table.slice(row, 1).to_pylist()[0])
+
+    def find(self, record_id: str) -> int | None:
+        """Return the row of a record id, or None."""
+        digests = self._record_ids[:, 0]
+        wanted = np.uint64(id_digest(record_id))
+        position = int(np.searchsorted(digests, wanted))
+        while position < len(digests) and digests[position] == wanted:
+            row = int(self._record_ids[position, 1])
+            if self.table.column("record_id")[row].as_py() == record_id:
+                return row
+            position += 1
+        return None
+
+    def vector(self, field: str, row: int) -> npt.NDArray[np.float32] | None:
+        """Return the first embedding float32 (d,) that a field holds of a row, or None."""
+        return self._field(field).of_row(row)
+
+    def vectors(self, field: str) -> npt.NDArray[np.float32]:
+        """Return all embeddings of a field, float32 (m, d), memory-mapped."""
+        return self._field(field).vectors
+
+    def rows_of(self, field: str) -> npt.NDArray[np.int64]:
+        """Return the record row of each embedding of a field, int64 (m,)."""
+        return self._field(field).rows
+
+    def thumbnail(self, row: int) -> bytes | None:
+        """Return the JPEG thumbnail of a row, or None where there is none."""
+        if self._thumbnails is None:
+            return None
+        jpeg = self._thumbnails.column("jpeg")[row].as_py()
+        return bytes(jpeg) if jpeg is not None else None
+
+    def close(self) -> None:
+        """Let go of the files; memory maps end when the last array that views them does."""
+        self._fields.clear()
+
+    def _field(self, name: str) -> FieldVectors:
+        if name not in self._fields:
+            raise UnknownNameError(f"field of {self.name!r}", name, self._fields)
+        return self._fields[name]
