@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 from indexer.datasets.raw_row import MAX_ROW_CHARS, RawRow
 from indexer.records import Reject
@@ -200,17 +200,27 @@ class _RowReader:
         return None if isinstance(outcome, str) else outcome
 
     def _read_line(self, text: str) -> list[str] | str:
-        """Read one line by itself, with quotes taken as they stand where they make no sense."""
-        quotes_pair = text.count('"') % 2 == 0
+        """Read one line by itself: strictly, or else with quotes taken as spreadsheets take them.
+
+        In tab-separated text they may be characters like any other; elsewhere they must at least
+        be closed, for a line that ends within a quote is only a part of its row.
+        """
         try:
-            reader = csv.reader(
-                [text],
-                delimiter=self._delimiter,
-                quoting=csv.QUOTE_MINIMAL if quotes_pair else csv.QUOTE_NONE,
-            )
-            return next(reader, [])
+            return self._split(text, strict=True)
+        except csv.Error as error:
+            reason = str(error)
+        try:
+            if self._delimiter == "\t":
+                return self._split(text, quoting=csv.QUOTE_NONE)
+            return self._split(text) if text.count('"') % 2 == 0 else reason
         except csv.Error as error:
             return str(error)
+
+    def _split(
+        self, text: str, *, strict: bool = False, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
+    ) -> list[str]:
+        reader = csv.reader([text], delimiter=self._delimiter, strict=strict, quoting=quoting)
+        return next(reader, [])
 
 
 def _check_cells(outcome: list[str] | str, width: int | None) -> list[str] | str:
