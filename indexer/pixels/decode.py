@@ -1,0 +1,112 @@
+"""One image from its bytes to what an index needs of it: square pixels, thumbnail, hashes."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.encoders.spec import Resize
+from indexer.errors import LimitExceededError
+from indexer.pixels import dicom, raster
+from indexer.pixels.colour import Pixels
+from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
+from indexer.pixels.resize import (
+    THUMBNAIL_PX,
+    compute_fingerprint,
+    encode_thumbnail,
+    resize_square,
+)
+from indexer.pixels.sniff import sniff_format
+from indexer.pixels.source import read_image_bytes
+from indexer.pixels.window import Window
+from indexer.records import ImageRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeRequest:
+    """Which image to decode, and to what size.
+
+    The image is either `raw` (uploaded bytes, of which `frame` is wanted) or the one that `ref`
+    names below `root` (its own frame). `window` overrides the window of grey medical values.
+
+    Raises
+    ------
+    ValueError
+        Neither, or both, of `raw` and `root` with `ref` are given.
+    """
+
+    px: int
+    resize: Resize
+    thumbnail_px: int = THUMBNAIL_PX
+    root: Path | None = None
+    ref: ImageRef | None = None
+    raw: bytes | None = None
+    frame: int = 0
+    window: Window | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a request that names no image, or two."""
+        named = self.root is not None and self.ref is not None
+        if named == (self.raw is not None) or (self.root is None) != (self.ref is None):
+            message = "a DecodeRequest needs either raw bytes, or a root and a reference"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedImage:
+    """What is kept of an image.
+
+    `pixels` is uint8 (px, px, 3); `thumbnail` a JPEG without metadata; `sha256` that of the
+    source bytes (hex); `width_px` and `height_px` those of the upright image; `fingerprint_bits`
+    256 perceptual bits, to be compared by `resize.fingerprint_distance`.
+    """
+
+    pixels: Pixels
+    thumbnail: bytes
+    sha256: str
+    width_px: int
+    height_px: int
+    fingerprint_bits: bytes
+
+
+def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) -> DecodedImage:
+    """Decode in this process; foreign bytes belong into a `DecodePool` instead.
+
+    Raises
+    ------
+    NotAnImageError
+        A DICOM object without an image of its own.
+    LimitExceededError
+        Larger than `limits` allow.
+    DecodeError
+        Absent, unreadable, damaged, cut short, or of an unknown format.
+    """
+    raw = _read(request, limits)
+    frame = request.frame if request.ref is None else request.ref.frame
+    try:
+        if sniff_format(raw) == "dicom":
+            pixels = dicom.decode_grey_or_colour(
+                raw, frame=frame, window=request.window, limits=limits
+            )
+        else:
+            pixels = raster.decode_grey_or_colour(raw, limits=limits, window=request.window)
+        height, width = pixels.shape[:2]
+        return DecodedImage(
+            pixels=resize_square(pixels, request.px, request.resize),
+            thumbnail=encode_thumbnail(pixels, request.thumbnail_px),
+            sha256=hashlib.sha256(raw).hexdigest(),
+            width_px=width,
+            height_px=height,
+            fingerprint_bits=compute_fingerprint(pixels),
+        )
+    except MemoryError as error:
+        raise LimitExceededError("The image needs more memory than it may have.") from error
+
+
+def _read(request: DecodeRequest, limits: DecodeLimits) -> bytes:
+    """Return the source bytes."""
+    if request.raw is not None:
+        return request.raw
+    if request.root is None or request.ref is None:
+        message = "a DecodeRequest needs either raw bytes, or a root and a reference"
+        raise ValueError(message)
+    return read_image_bytes(request.root, request.ref, limits)

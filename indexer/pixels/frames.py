@@ -1,0 +1,154 @@
+"""What a decode pool and its workers say to one another. Nothing is pickled.
+
+A message is the length of a JSON header (4 bytes, big-endian), the header, and the blobs whose
+lengths the header lists.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
+from indexer.pixels.decode import DecodedImage, DecodeRequest
+from indexer.pixels.window import Window
+from indexer.records import ImageRef
+
+LENGTH_BYTES: Final = 4
+MAX_HEADER_BYTES: Final = 1 << 16
+MAX_THUMBNAIL_BYTES: Final = 1 << 22
+BLOBS: Final = "blob_bytes"
+
+_ERRORS: Final[Mapping[str, type[DecodeError]]] = {
+    error.__name__: error for error in (DecodeError, LimitExceededError, NotAnImageError)
+}
+
+ReadInto: TypeAlias = Callable[[memoryview], None]
+"""Fills a buffer completely, or raises."""
+
+Part: TypeAlias = bytes | memoryview
+
+
+class ProtocolError(Exception):
+    """The other side does not keep to the protocol."""
+
+
+def pack_request(request: DecodeRequest) -> list[Part]:
+    """Return the parts of a request's message."""
+    header: dict[str, Any] = {
+        "px": request.px,
+        "resize": request.resize,
+        "thumbnail_px": request.thumbnail_px,
+        "frame": request.frame,
+    }
+    if request.window is not None:
+        header["window"] = [request.window.centre_hu, request.window.width_hu]
+    if request.ref is not None:
+        header["root"] = str(request.root)
+        header["ref"] = [request.ref.path, request.ref.frame, request.ref.row]
+    return _pack(header, [] if request.raw is None else [request.raw])
+
+
+def read_request(read_into: ReadInto) -> DecodeRequest:
+    """Read a request's message."""
+    header = _read_header(read_into)
+    blobs = [bytes(_receive(read_into, size)) for size in header[BLOBS]]
+    ref = None
+    if "ref" in header:
+        path, frame, row = header["ref"]
+        ref = ImageRef(path=path, frame=frame, row=row)
+    return DecodeRequest(
+        px=header["px"],
+        resize=header["resize"],
+        thumbnail_px=header["thumbnail_px"],
+        root=Path(header["root"]) if ref is not None else None,
+        ref=ref,
+        raw=blobs[0] if blobs else None,
+        frame=header["frame"],
+        window=Window(*header["window"]) if "window" in header else None,
+    )
+
+
+def pack_image(image: DecodedImage) -> list[Part]:
+    """Return the parts of the message that answers a request; the pixels are not copied."""
+    header = {
+        "sha256": image.sha256,
+        "width_px": image.width_px,
+        "height_px": image.height_px,
+        "fingerprint": image.fingerprint_bits.hex(),
+    }
+    pixels = np.ascontiguousarray(image.pixels)
+    return _pack(header, [pixels.data.cast("B"), image.thumbnail])
+
+
+def pack_error(error: DecodeError) -> list[Part]:
+    """Return the parts of the message that says why there is no image."""
+    header = {"error": type(error).__name__, "message": error.message, "remedy": error.remedy}
+    return _pack(header, [])
+
+
+def read_answer(read_into: ReadInto, px: int) -> DecodedImage:
+    """Read the answer to a request for `px`; the pixels stay in the buffer they arrive in.
+
+    The worker is not trusted: it may have been taken over by what it decoded.
+
+    Raises
+    ------
+    DecodeError
+        The answer says why there is no image.
+    ProtocolError
+        The answer makes no sense.
+    """
+    try:
+        header = _read_header(read_into)
+        if "error" in header:
+            error = _ERRORS[header["error"]](header["message"], remedy=header["remedy"])
+        else:
+            return _read_image(header, read_into, px)
+    except (ValueError, LookupError, TypeError) as cause:
+        raise ProtocolError("the answer makes no sense") from cause
+    raise error
+
+
+def _read_image(header: Mapping[str, Any], read_into: ReadInto, px: int) -> DecodedImage:
+    """Read the blobs of an image and check them."""
+    pixel_bytes, thumbnail_bytes = header[BLOBS]
+    if pixel_bytes != px * px * 3 or not 0 <= thumbnail_bytes <= MAX_THUMBNAIL_BYTES:
+        message = "blobs of an impossible size"
+        raise ValueError(message)
+    pixels = np.empty((px, px, 3), np.uint8)
+    read_into(pixels.data.cast("B"))
+    return DecodedImage(
+        pixels=pixels,
+        thumbnail=bytes(_receive(read_into, thumbnail_bytes)),
+        sha256=str(header["sha256"]),
+        width_px=int(header["width_px"]),
+        height_px=int(header["height_px"]),
+        fingerprint_bits=bytes.fromhex(header["fingerprint"]),
+    )
+
+
+def _pack(header: Mapping[str, Any], blobs: Sequence[Part]) -> list[Part]:
+    """Put a message's parts in order."""
+    text = json.dumps({**header, BLOBS: [len(blob) for blob in blobs]}).encode("ascii")
+    return [struct.pack(">I", len(text)) + text, *blobs]
+
+
+def _read_header(read_into: ReadInto) -> dict[str, Any]:
+    """Read a message's header."""
+    (length,) = struct.unpack(">I", _receive(read_into, LENGTH_BYTES))
+    if length > MAX_HEADER_BYTES:
+        message = "a header of an impossible size"
+        raise ValueError(message)
+    header: dict[str, Any] = json.loads(_receive(read_into, length))
+    return header
+
+
+def _receive(read_into: ReadInto, size: int) -> bytearray:
+    """Receive exactly `size` bytes."""
+    buffer = bytearray(size)
+    read_into(memoryview(buffer))
+    return buffer

@@ -1,0 +1,171 @@
+"""The parent's end of one worker: starts it, talks to it within a deadline, and ends it."""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from indexer.pixels.decode import DecodedImage, DecodeRequest
+from indexer.pixels.frames import Part, ProtocolError, pack_request, read_answer
+from indexer.pixels.limits import DecodeLimits
+
+START_ALLOWANCE_S: Final = 30.0
+"""What a worker may take to start on a busy machine, on top of its first request."""
+
+_LATENESS_ALLOWANCE_S: Final = 1.0
+"""A worker ends itself at its limit; the parent waits a little longer before it does so."""
+
+_PIPE_BYTES: Final = 1 << 20
+_PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
+_KEPT_VARIABLES: Final = ("PATH", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")
+
+
+class WorkerDiedError(Exception):
+    """The worker ended before it answered."""
+
+
+class WorkerTimeoutError(Exception):
+    """The worker did not answer in time, and was killed."""
+
+
+class WorkerProcess:
+    """One worker, for one request at a time."""
+
+    def __init__(self, limits: DecodeLimits) -> None:
+        """Start the process; it is ready some 0.3 s later, and requests wait for it."""
+        self._limits = limits
+        self._allowance_s = START_ALLOWANCE_S
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, nothing from outside
+            [sys.executable, "-m", "indexer.pixels.worker", json.dumps(dataclasses.asdict(limits))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_make_environment(),
+            bufsize=0,
+        )
+        if self._process.stdin is None or self._process.stdout is None:
+            message = "a worker needs pipes"
+            raise RuntimeError(message)
+        self._requests = self._process.stdin.fileno()
+        self._answers = self._process.stdout.fileno()
+        for descriptor in (self._requests, self._answers):
+            os.set_blocking(descriptor, False)
+            _enlarge_pipe(descriptor)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Tell whether the process still runs."""
+        return self._process.poll() is None
+
+    def decode(self, request: DecodeRequest) -> DecodedImage:
+        """Have the worker decode.
+
+        Raises
+        ------
+        DecodeError
+            The worker says that there is no readable image.
+        WorkerDiedError
+            The process ended, or answered nonsense and was killed.
+        WorkerTimeoutError
+            It took longer than `limits.wall_clock_s` and was killed.
+        """
+        deadline = time.monotonic() + self._limits.wall_clock_s + self._allowance_s
+        try:
+            self._send(pack_request(request), deadline)
+            image = read_answer(lambda view: self._receive(view, deadline), request.px)
+        except ProtocolError as error:
+            self.kill()
+            raise WorkerDiedError from error
+        self._allowance_s = _LATENESS_ALLOWANCE_S
+        return image
+
+    def kill(self) -> None:
+        """End the process at once; whoever waits for its answer learns that it died."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """End the process and close its pipes. Nobody may be waiting for an answer."""
+        self.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+    def _send(self, parts: list[Part], deadline: float) -> None:
+        """Write a request."""
+        views = [memoryview(part) for part in parts if len(part)]
+        while views:
+            self._wait(self._requests, select.POLLOUT, deadline)
+            try:
+                written = os.writev(self._requests, views)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise self._ended() from error
+            while views and written >= len(views[0]):
+                written -= len(views.pop(0))
+            if views:
+                views[0] = views[0][written:]
+
+    def _receive(self, view: memoryview, deadline: float) -> None:
+        """Fill a buffer from the answer."""
+        filled = 0
+        while filled < len(view):
+            self._wait(self._answers, select.POLLIN, deadline)
+            try:
+                count = os.readv(self._answers, [view[filled:]])
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise self._ended() from error
+            if count == 0:
+                raise self._ended()
+            filled += count
+
+    def _wait(self, descriptor: int, event: int, deadline: float) -> None:
+        """Wait until a pipe is ready, or kill the worker at the deadline."""
+        poller = select.poll()
+        poller.register(descriptor, event)
+        remaining_ms = max(0.0, deadline - time.monotonic()) * 1000
+        if not poller.poll(remaining_ms):
+            self.kill()
+            raise WorkerTimeoutError
+
+    def _ended(self) -> WorkerDiedError | WorkerTimeoutError:
+        """Return the error that fits how the process ended; its own alarm is a timeout."""
+        self.kill()
+        timed_out = self._process.returncode == -signal.SIGALRM
+        return WorkerTimeoutError() if timed_out else WorkerDiedError()
+
+
+def _make_environment() -> dict[str, str]:
+    """Return the few variables that a worker needs: no keys, and one thread a library."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return {
+        **kept,
+        "PYTHONPATH": str(_PACKAGE_ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+    }
+
+
+def _enlarge_pipe(descriptor: int) -> None:
+    """Make room for a whole image in a pipe, where the system lets us: fewer wake-ups."""
+    set_size = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if set_size is not None:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, set_size, _PIPE_BYTES)
