@@ -66,9 +66,9 @@ def sha256_of(path: Path) -> str:
 
 
 def list_tree(folder: Path) -> list[Path]:
-    """Return all regular files below `folder`, sorted by path, but for hidden ones.
+    """Return all regular files below `folder`, sorted by path, but for tantivy's lock files.
 
-    tantivy leaves hidden lock files behind whenever an index is opened.
+    tantivy leaves one behind whenever an index is opened; they are empty.
     """
-    found = (path for path in folder.rglob("*") if not path.name.startswith("."))
+    found = (path for path in folder.rglob("*") if path.suffix != ".lock")
     return sorted(path for path in found if path.is_file())

@@ -51,8 +51,6 @@ def build_lexical(records: Iterable[AnyRecord], folder: Path) -> None:
         writer.add_document(document)
     writer.commit()
     writer.wait_merging_threads()
-    for name in (".tantivy-writer.lock", ".tantivy-meta.lock"):
-        (folder / name).unlink(missing_ok=True)
     sync_tree(folder)
 
 

@@ -14,7 +14,7 @@ from service.cli.console import answers_console, errors_console, progress_bars
 
 if TYPE_CHECKING:
     from indexer.build import BuildResult
-    from indexer.encoders.load import LoadedEncoders
+    from indexer.encoders.selection import EncoderPair
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,11 @@ def index(
 ) -> None:
     """Build and publish indexes. Safe to stop at any moment: the same command goes on."""
     targets, missing = _targets(names or [], data)
-    from indexer.encoders.load import load_encoders
+    from indexer.encoders.selection import select_encoders
 
     with errors_console().status("Loading encoders"):
-        encoders = load_encoders(encoder or [], device=device)
-    results: list[tuple[str, BuildResult | MedsearchError]] = [
-        (error.args[0], error) for error in missing
-    ]
-    results = [(name, error) for name, error in missing]
+        encoders = select_encoders(encoder or [], device=device)
+    results: list[tuple[str, BuildResult | MedsearchError]] = list(missing)
     for target in targets:
         name = target.dataset.info.name
         try:
@@ -128,7 +125,7 @@ def _targets(
 def _build(
     target: _Target,
     indexes: Path,
-    encoders: "LoadedEncoders",
+    encoders: "EncoderPair",
     limit: int | None,
     workers: int | None,
 ) -> "BuildResult":
@@ -144,11 +141,8 @@ def _build(
             text=encoders.text,
             image=encoders.image,
             options=BuildOptions(limit=limit, workers=workers),
-            on_progress=lambda stage, done, total: progress.update(
-                task,
-                description=f"{target.dataset.info.name}: {stage}",
-                completed=done,
-                total=total,
+            on_progress=lambda stage, rows: progress.update(
+                task, description=f"{target.dataset.info.name}: {stage}", completed=rows
             ),
         )
 

@@ -20,9 +20,9 @@ import sys
 from pathlib import Path
 from indexer.build import BuildOptions, build_index
 from indexer.datasets.registry import get_dataset
-from indexer.encoders.load import load_encoders
+from indexer.encoders.selection import select_encoders
 root, indexes, limit = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-encoders = load_encoders([], device="cpu")
+encoders = select_encoders([], device="cpu")
 print("started", flush=True)
 result = build_index(
     get_dataset("rocov2"), root, indexes, text=encoders.text, image=encoders.image,
