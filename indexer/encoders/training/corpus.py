@@ -78,11 +78,14 @@ def prepare_corpus(
     encoder: "TextEncoder",
     folder: Path,
     report: Report = lambda _what, _done: None,
+    *,
+    key: str = "",
 ) -> Corpus:
     """Write the corpus of these examples into `folder` and open it.
 
-    Images that cannot be decoded are counted and left out; examples of sources or licences that
-    the plan excludes are left out.
+    `key` tells corpora of different examples or text encoders apart (see `is_prepared`). Images
+    that cannot be decoded are counted and left out; examples of sources or licences that the plan
+    excludes are left out.
 
     Raises
     ------
@@ -107,7 +110,12 @@ def prepare_corpus(
     texts = list(table.ids)
     mirrored = np.array([table.add(swap_sides(text)) for text in texts], dtype=np.int64)
     _write_texts(table, mirrored, encoder, folder, report)
-    content = {"rows": rows, "undecodable": undecodable, "plan": plan.corpus_digest()}
+    content = {
+        "rows": rows,
+        "undecodable": undecodable,
+        "plan": plan.corpus_digest(),
+        "key": key,
+    }
     replace_file(folder / "corpus.json", json.dumps(content).encode())
     return open_corpus(folder, plan)
 
@@ -131,12 +139,13 @@ def open_corpus(folder: Path, plan: TrainingPlan) -> Corpus:
     )
 
 
-def is_prepared(folder: Path, plan: TrainingPlan) -> bool:
-    """Tell whether `folder` holds a finished corpus that was prepared by an equal plan."""
+def is_prepared(folder: Path, plan: TrainingPlan, key: str) -> bool:
+    """Tell whether `folder` holds a finished corpus of an equal plan and an equal key."""
     path = folder / "corpus.json"
     if not path.is_file():
         return False
-    return bool(json.loads(path.read_text("utf-8")).get("plan") == plan.corpus_digest())
+    content = json.loads(path.read_text("utf-8"))
+    return (content.get("plan"), content.get("key")) == (plan.corpus_digest(), key)
 
 
 def to_square(pixels: Pixels, plan: TrainingPlan) -> Pixels:

@@ -1,6 +1,7 @@
 """Images with their words, one at a time, whatever they come from."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from indexer.records import ImageRecord
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
+# A text whose first sentence is a question: questions and answers by turns.
+_ASKS = re.compile(r"[^.?]*\?")
 # Labels that name a collection or repeat the questioner's words, not what the image shows.
 _SOURCES_WITHOUT_FINDINGS = frozenset({"dicom_tcia"})
 # Questions and answers so terse that only the caption made from them makes sense.
@@ -100,7 +103,7 @@ def read_answers(questions_and_answers: str) -> str | None:
 def _pool_example(folder: Path, row: dict[str, Any], number: int) -> Example:
     source = str(row["source"])
     long_text = row.get("text_long")
-    details = read_answers(long_text) if long_text and "?" in long_text else long_text
+    details = read_answers(long_text) if long_text and _ASKS.match(long_text) else long_text
     path = folder / row["file"]
     return Example(
         source=source,

@@ -1,6 +1,7 @@
 """The training run: from sources to a tower, its configuration and its card."""
 
 import copy
+import hashlib
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ import torch
 from indexer.encoders.builtin.network import ImageTower, create_network
 from indexer.encoders.builtin.tower import TEXT_SPACE, TowerConfig, save_image_tower
 from indexer.encoders.device import choose_device, supports_bfloat16
+from indexer.encoders.digests import file_sha256
 from indexer.encoders.training.card import TrainingSummary, weights_licence, write_card
 from indexer.encoders.training.checkpoint import (
     TrainingState,
@@ -77,7 +79,7 @@ def train(
     options = options or RunOptions()
     encoder = text_encoder or _minilm(options.device)
     device = choose_device(options.device)
-    with _threads(options.threads), RunProgress(shown=options.show_progress) as progress:
+    with _reproducible(options.threads), RunProgress(shown=options.show_progress) as progress:
         corpus = _corpus(plan, sources, more_examples, encoder, output / "work", progress)
         state = _fresh_state(plan, device)
         restore_checkpoint(output / "work", state, plan.digest())
@@ -115,6 +117,17 @@ def learning_rate(plan: "TrainingPlan", step: int) -> float:
     return plan.learning_rate * (1 + math.cos(math.pi * min(1.0, done))) / 2
 
 
+def corpus_key(sources: Sequence[Path], encoder: "TextEncoder") -> str:
+    """Return a digest of the sources' listings and of the text encoder (hex).
+
+    Further examples that are handed over are not covered: give them an output of their own.
+    """
+    listings = [folder / "pool.jsonl" for folder in sources]
+    parts = [file_sha256(path) for path in listings if path.is_file()]
+    text = "\n".join([*parts, encoder.text_fingerprint.digest()])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def _corpus(
     plan: "TrainingPlan",
     sources: Sequence[Path],
@@ -123,10 +136,11 @@ def _corpus(
     work: Path,
     progress: RunProgress,
 ) -> Corpus:
-    if is_prepared(work, plan):
+    key = corpus_key(sources, encoder)
+    if is_prepared(work, plan, key):
         return open_corpus(work, plan)
     examples = chain(*(pool_examples(folder) for folder in sources), more_examples)
-    return prepare_corpus(examples, plan, encoder, work, progress.prepared)
+    return prepare_corpus(examples, plan, encoder, work, progress.prepared, key=key)
 
 
 def _fresh_state(plan: "TrainingPlan", device: str) -> TrainingState:
@@ -216,11 +230,12 @@ def _minilm(device: str | None) -> "TextEncoder":
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Let torch use that many CPU threads within the block."""
+def _reproducible(threads: int | None) -> Iterator[None]:
+    """Let torch use that many CPU threads, and on CUDA only kernels that repeat exactly."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
+    torch.set_num_threads(threads or before)
     try:
-        yield
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+            yield
     finally:
         torch.set_num_threads(before)

@@ -26,7 +26,15 @@ class WordEncoder:
 
     @property
     def text_fingerprint(self) -> Fingerprint:
-        raise NotImplementedError
+        return Fingerprint(
+            key="words",
+            revision="1",
+            dim=self.spec.dim,
+            weights_sha256="",
+            tokenizer_sha256=None,
+            preprocessing="words",
+            dtype="float32",
+        )
 
     def encode_texts(self, texts: Sequence[str], role: TextRole) -> npt.NDArray[np.float32]:
         rows = np.zeros((len(texts), self.spec.dim), dtype=np.float32)

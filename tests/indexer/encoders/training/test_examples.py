@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,19 @@ def test_a_pool_yields_its_rows_in_order(pool: Path) -> None:
     assert examples[0].read().shape == (24, 30)
     with pytest.raises(DecodeError, match=r"35\.png"):
         examples[35].read()
+
+
+def test_only_texts_that_begin_with_a_question_are_read_as_answers(tmp_path: Path) -> None:
+    rows = [
+        {"text_long": "what plane is this? axial. what is seen? a cyst."},
+        {"text_long": "A mass of the left kidney. Abscess? Follow-up was advised."},
+    ]
+    fixed = {"file": "a.jpg", "text": "A scan.", "source": "s", "licence": "CC0 1.0"}
+    lines = [json.dumps({**fixed, **row}) for row in rows]
+    (tmp_path / "pool.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    asked, told = pool_examples(tmp_path)
+    assert asked.details == ("axial, a cyst",)
+    assert told.details == (rows[1]["text_long"],)
 
 
 def test_a_folder_without_listing_is_named(tmp_path: Path) -> None:

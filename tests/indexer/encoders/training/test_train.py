@@ -8,10 +8,10 @@ import pytest
 from indexer.encoders.builtin.tower import load_image_tower
 from indexer.encoders.training.augment import augment
 from indexer.encoders.training.card import REDISTRIBUTABLE, RESEARCH_ONLY, TrainingSummary
-from indexer.encoders.training.corpus import Corpus, prepare_corpus, to_square
+from indexer.encoders.training.corpus import Corpus, is_prepared, prepare_corpus, to_square
 from indexer.encoders.training.evaluate import precision, recall_of_own
 from indexer.encoders.training.examples import pool_examples
-from indexer.encoders.training.loop import RunOptions, learning_rate, train
+from indexer.encoders.training.loop import RunOptions, corpus_key, learning_rate, train
 from indexer.encoders.training.plan import TrainingPlan
 from indexer.encoders.training.sampling import Sampler
 from indexer.errors import DatasetEmptyError, EncoderError
@@ -76,6 +76,18 @@ def test_a_checkpoint_of_another_plan_or_a_damaged_one_is_refused(
     checkpoint.write_bytes(checkpoint.read_bytes()[:-50])
     with pytest.raises(EncoderError, match="not a readable checkpoint"):
         run(tiny_plan, pool, tmp_path, encoder)
+
+
+def test_a_prepared_corpus_serves_equal_sources_and_plans_only(
+    pool: Path, tiny_plan: TrainingPlan, encoder: "TextEncoder", tmp_path: Path
+) -> None:
+    key = corpus_key([pool], encoder)
+    prepare_corpus(pool_examples(pool), tiny_plan, encoder, tmp_path, key=key)
+    assert is_prepared(tmp_path, tiny_plan, key)
+    assert is_prepared(tmp_path, replace(tiny_plan, learning_rate=1.0), key)
+    assert not is_prepared(tmp_path, replace(tiny_plan, resize="letterbox"), key)
+    assert not is_prepared(tmp_path, tiny_plan, corpus_key([pool, pool], encoder))
+    assert not is_prepared(tmp_path / "nowhere", tiny_plan, key)
 
 
 def test_what_a_run_leaves_behind_can_be_loaded_and_read(
