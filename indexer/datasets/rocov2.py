@@ -21,7 +21,7 @@ from indexer.datasets.rocov2_files import (
 from indexer.datasets.rocov2_sources import FigureSource, parse_source
 from indexer.datasets.rows import RawRow, read_parquet_rows
 from indexer.datasets.side_table import SideTable
-from indexer.datasets.tree import NameSet
+from indexer.datasets.tree import NameSet, relative_name
 from indexer.datasets.umls import modality_of, parse_cuis, plain_name, region_of
 from indexer.errors import BadRecordError
 from indexer.records import ImageRecord, ImageRef, Reject, Row, make_record_id
@@ -104,6 +104,11 @@ class _Reader:
 
     def table_rows(self) -> Iterator[Row]:
         """Yield the rows of the caption tables, then the images that none of them named."""
+        for path in self._files.strange:
+            reason = (
+                "named like a table of ROCOv2, but without its columns (ID and Caption or CUIs)"
+            )
+            yield Reject(path=relative_name(self._root, path), line=1, reason=reason)
         folders = ImageFolders(self._root)
         named = NameSet()
         for split, tables in self._files.splits.items():

@@ -39,6 +39,8 @@ _SPLIT_WORDS = {
     "test": "test",
     "testing": "test",
 }
+_TABLE_NAME = re.compile(r"caption|concept", re.IGNORECASE)
+_CUI = re.compile(r"C[0-9]{7}\b")
 _NOT_AN_ID = re.compile(r"[/\\\0]|^\.*$")
 _IMAGE_SUFFIX = re.compile(r"\.(jpe?g|png|tiff?|webp|bmp)$", re.IGNORECASE)
 
@@ -66,12 +68,16 @@ class SplitTables:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RocoFiles:
-    """Everything of ROCOv2 that lies in a folder."""
+    """Everything of ROCOv2 that lies in a folder.
+
+    `strange` are files that are named like its tables and have none of their columns.
+    """
 
     splits: dict[str, SplitTables]
     licences: list[Table]
     names: list[Table]
     parquet: list[tuple[str, Path]]
+    strange: list[Path]
 
     @property
     def has_captions(self) -> bool:
@@ -82,7 +88,11 @@ class RocoFiles:
 def find_roco_files(root: Path) -> RocoFiles:
     """Look through `root`, three levels deep, and sort out its tables by their columns."""
     found = RocoFiles(
-        splits={split: SplitTables() for split in SPLITS}, licences=[], names=[], parquet=[]
+        splits={split: SplitTables() for split in SPLITS},
+        licences=[],
+        names=[],
+        parquet=[],
+        strange=[],
     )
     for folder in walk_folders(root, _DEPTH):
         for name in list_files(folder, {".csv", ".tsv", ".txt", ".parquet"}):
@@ -90,8 +100,8 @@ def find_roco_files(root: Path) -> RocoFiles:
             split = split_of_path(path.relative_to(root))
             if path.suffix.lower() == ".parquet":
                 found.parquet.append((split, path))
-            else:
-                _sort_in(path, split, found)
+            elif not _sort_in(path, split, found) and _TABLE_NAME.search(path.stem):
+                found.strange.append(path)
     found.parquet.sort(key=lambda entry: SPLITS.index(entry[0]))
     return found
 
@@ -124,32 +134,27 @@ def clean_id(row: RawRow) -> str:
     return image_id
 
 
-def _sort_in(path: Path, split: str, found: RocoFiles) -> None:
-    """Put a table where its columns, or else its name and first row, say it belongs."""
+def _sort_in(path: Path, split: str, found: RocoFiles) -> bool:
+    """Put a table where its columns, or else its name and first row, say; False if they do not."""
     header = read_csv_header(path)
     names = {re.sub(r"[\s_-]+", "", name).casefold() for name in header}
     tables = found.splits[split]
-    if _any_of(ID_COLUMNS, names):
-        if _any_of(CAPTION_COLUMNS, names):
-            tables.captions.append(Table(path))
-        elif _any_of(CONCEPT_COLUMNS, names):
-            chosen = tables.manual if "manual" in path.stem.lower() else tables.concepts
-            chosen.append(Table(path))
-        elif _any_of(LICENCE_COLUMNS, names):
-            found.licences.append(Table(path))
+    kind = tables.manual if "manual" in path.stem.lower() else tables.concepts
+    if _any_of(ID_COLUMNS, names) and _any_of(CAPTION_COLUMNS, names):
+        tables.captions.append(Table(path))
+    elif _any_of(ID_COLUMNS, names) and _any_of(CONCEPT_COLUMNS, names):
+        kind.append(Table(path))
+    elif _any_of(ID_COLUMNS, names) and _any_of(LICENCE_COLUMNS, names):
+        found.licences.append(Table(path))
     elif _any_of(NAMED_COLUMNS, names) and _any_of(NAME_COLUMNS, names):
         found.names.append(Table(path))
-    elif len(header) == len(("ID", "value")):
-        _sort_in_headerless(path, header, tables)
-
-
-def _sort_in_headerless(path: Path, first: Sequence[str], tables: SplitTables) -> None:
-    """Sort in a table of two columns whose first row is already a value (ImageCLEF to 2021)."""
-    stem = path.stem.lower()
-    if "concept" in stem and re.match(r"C[0-9]{7}", first[1]):
-        tables.concepts.append(Table(path, ("ID", "CUIs")))
-    elif "caption" in stem and "concept" not in stem:
+    elif len(header) == len(("ID", "value")) and _CUI.match(header[1]):
+        kind.append(Table(path, ("ID", "CUIs")))  # ImageCLEF to 2021 wrote no header
+    elif len(header) == len(("ID", "value")) and "caption" in path.stem.lower():
         tables.captions.append(Table(path, ("ID", "Caption")))
+    else:
+        return False
+    return True
 
 
 def _any_of(columns: Sequence[str], folded: set[str]) -> bool:

@@ -215,6 +215,13 @@ def test_a_bad_row_of_a_side_table_is_a_reject_and_its_image_a_record(
     assert (reject.path, reject.line) == ("train_concepts.csv", 2)
 
 
+def test_a_table_without_its_columns_is_named(zenodo: Path, write_text: Write) -> None:
+    write_text("valid_captions.csv", "number,id of figure,words\n1,a,A.\n")
+    records, (reject,) = read(zenodo)
+    assert len(records) == 2
+    assert (reject.path, reject.kind) == ("valid_captions.csv", "bad_row")
+
+
 def test_concepts_in_another_order_still_find_their_image(zenodo: Path, write_text: Write) -> None:
     write_text(
         "train_concepts_manual.csv", f"ID,CUIs\n{SECOND},C1306645;C0817096\n{FIRST},C0040405\n"
