@@ -3,11 +3,12 @@
 import numpy as np
 
 from indexer.pixels.colour import Pixels
-from indexer.pixels.header import DicomHeader, read_header
+from indexer.pixels.header import DicomHeader, check_is_image, read_header
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.modality import compute_real_values
 from indexer.pixels.render import render_frame
-from indexer.pixels.stored import StoredFrame, read_stored_frame
+from indexer.pixels.stored import StoredFrame, open_instance, read_stored_frame
+from indexer.pixels.tags import PixelTag
 from indexer.pixels.window import FloatValues, Window
 
 __all__ = [
@@ -67,5 +68,11 @@ def decode_hu(raw: bytes, frame: int = 0, *, limits: DecodeLimits = BUILD_LIMITS
 
 def _read_image_frame(raw: bytes, frame: int, limits: DecodeLimits) -> StoredFrame:
     """Read a frame of an object that is an image."""
-    read_header(raw, limits)
-    return read_stored_frame(raw, frame, limits)
+    instance = open_instance(raw, limits)
+    check_is_image(
+        instance.text(PixelTag.SOP_CLASS_UID),
+        instance.text(PixelTag.MODALITY).upper(),
+        instance.short(PixelTag.ROWS) or 0,
+        instance.short(PixelTag.COLUMNS) or 0,
+    )
+    return read_stored_frame(instance, frame, limits)

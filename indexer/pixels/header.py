@@ -98,6 +98,23 @@ def read_header(source: Path | bytes, limits: DecodeLimits = BUILD_LIMITS) -> Di
         raise DecodeError(f"{source.name}: cannot be read ({error.strerror}).") from error
 
 
+def check_is_image(sop_class_uid: str, modality: str | None, rows: int, columns: int) -> None:
+    """Refuse objects that show nothing of their own.
+
+    Raises
+    ------
+    NotAnImageError
+        By its SOP class or modality, or because it states no size.
+    """
+    no_image_class = any(
+        sop_class_uid == prefix or sop_class_uid.startswith(f"{prefix}.")
+        for prefix in NON_IMAGE_SOP_CLASSES
+    )
+    if no_image_class or modality in NON_IMAGE_MODALITIES or not rows or not columns:
+        kind = modality or "unknown kind"
+        raise NotAnImageError(f"A DICOM object ({kind}) that holds no image of its own.")
+
+
 def _parse(source: ByteSource, limits: DecodeLimits) -> DicomHeader:
     """Read the allowed elements and make a header of them, dropping what does not parse."""
     body = open_body(source, min(MAX_HEADER_BYTES, limits.max_inflated_bytes), whole=False)
@@ -105,7 +122,7 @@ def _parse(source: ByteSource, limits: DecodeLimits) -> DicomHeader:
     modality = _keep(_read(found, HeaderTag.MODALITY).upper(), MODALITIES.__contains__)
     sop_class_uid = _keep(_read(found, HeaderTag.SOP_CLASS_UID), _is_uid) or ""
     rows, columns = found.short(HeaderTag.ROWS) or 0, found.short(HeaderTag.COLUMNS) or 0
-    _check_is_image(sop_class_uid, modality, rows, columns)
+    check_is_image(sop_class_uid, modality, rows, columns)
     return DicomHeader(
         transfer_syntax_uid=body.encoding.transfer_syntax_uid,
         sop_class_uid=sop_class_uid,
@@ -134,17 +151,6 @@ def _read(found: Attributes, tag: int) -> str:
     except DecodeError:
         return ""
     return text if len(text) <= MAX_TEXT_CHARACTERS else ""
-
-
-def _check_is_image(sop_class_uid: str, modality: str | None, rows: int, columns: int) -> None:
-    """Refuse objects that show nothing of their own."""
-    no_image_class = any(
-        sop_class_uid == prefix or sop_class_uid.startswith(f"{prefix}.")
-        for prefix in NON_IMAGE_SOP_CLASSES
-    )
-    if no_image_class or modality in NON_IMAGE_MODALITIES or not rows or not columns:
-        kind = modality or "unknown kind"
-        raise NotAnImageError(f"A DICOM object ({kind}) that holds no image of its own.")
 
 
 def _keep(text: str, is_good: Callable[[str], object]) -> str | None:

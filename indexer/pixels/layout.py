@@ -26,7 +26,7 @@ PHOTOMETRIC: Final = frozenset(
     }
 )
 
-WANTED_TAGS: Final = frozenset(PixelTag)
+PIXEL_TAGS: Final = frozenset(PixelTag)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 from indexer.errors import DecodeError
 from indexer.pixels.attributes import Attributes
 from indexer.pixels.colour import read_descriptor, read_table
-from indexer.pixels.layout import WANTED_TAGS
+from indexer.pixels.layout import PIXEL_TAGS
 from indexer.pixels.native import Samples, extend_sign
 from indexer.pixels.stored import StoredFrame
 from indexer.pixels.tags import PixelTag
@@ -16,10 +16,11 @@ from indexer.pixels.window import FloatValues
 _INTEGER_KINDS: Final = "iu"
 
 
-def compute_real_values(frame: StoredFrame) -> FloatValues:
+def compute_real_values(frame: StoredFrame, *, keep_padding: bool = False) -> FloatValues:
     """Return float32 (H, W): a Modality LUT's output, or slope x stored + intercept.
 
-    Pixels that hold the padding value, or lie between it and its range limit, are NaN.
+    Pixels that hold the padding value, or lie between it and its range limit, are NaN, unless
+    `keep_padding`.
 
     Raises
     ------
@@ -28,12 +29,12 @@ def compute_real_values(frame: StoredFrame) -> FloatValues:
     """
     if frame.values.ndim != 2 or not frame.photometric.startswith("MONOCHROME"):
         raise DecodeError("A colour image has no real-world values.")
-    table = frame.attributes.item(PixelTag.MODALITY_LUT, WANTED_TAGS)
+    table = frame.attributes.item(PixelTag.MODALITY_LUT, PIXEL_TAGS)
     if table is not None and frame.values.dtype.kind in _INTEGER_KINDS:
         values = look_up(frame.values, table, signed=frame.layout.signed)[0].astype(np.float32)
     else:
         values = _rescale(frame)
-    padding = find_padding(frame)
+    padding = None if keep_padding else find_padding(frame)
     if padding is not None:
         values[padding] = np.nan
     return values
@@ -89,10 +90,10 @@ def find_group(frame: StoredFrame, tag: PixelTag) -> Attributes | None:
 
     Enhanced multi-frame objects keep rescale and window there (PS3.3 C.7.6.16).
     """
-    own = frame.attributes.item(PixelTag.PER_FRAME_GROUPS, WANTED_TAGS, frame.index)
-    shared = frame.attributes.item(PixelTag.SHARED_GROUPS, WANTED_TAGS)
+    own = frame.attributes.item(PixelTag.PER_FRAME_GROUPS, PIXEL_TAGS, frame.index)
+    shared = frame.attributes.item(PixelTag.SHARED_GROUPS, PIXEL_TAGS)
     for groups in (own, shared):
-        found = groups.item(tag, WANTED_TAGS) if groups is not None else None
+        found = groups.item(tag, PIXEL_TAGS) if groups is not None else None
         if found is not None:
             return found
     return None

@@ -1,11 +1,11 @@
 """Decodes foreign bytes in processes that may be killed, without the caller being hurt."""
 
-import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,8 +14,9 @@ from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.worker_process import WorkerDiedError, WorkerProcess, WorkerTimeoutError
 
-LOOK_AHEAD_PER_WORKER: Final = 4
-_ATTEMPTS: Final = 2
+BATCH_IMAGES: Final = 8
+BATCHES_AHEAD: Final = 2
+MAX_DEATHS: Final = 2
 
 
 class DecodePool:
@@ -60,16 +61,17 @@ class DecodePool:
     def decode(self, requests: Iterable[DecodeRequest]) -> Iterator[DecodedImage | DecodeError]:
         """Decode a stream, yielding for each request, in order, its image or why there is none.
 
-        Looks ahead by four images a worker and no further: memory does not grow with the stream.
+        Looks ahead by two batches of eight a worker and no further, so memory does not grow with
+        the stream.
         """
-        pending: deque[Future[DecodedImage | DecodeError]] = deque()
+        pending: deque[Future[list[DecodedImage | DecodeError]]] = deque()
         try:
-            for request in requests:
-                pending.append(self._executor.submit(self._attempt, request))
-                if len(pending) >= LOOK_AHEAD_PER_WORKER * self._workers:
-                    yield pending.popleft().result()
+            for batch in _split(requests, BATCH_IMAGES):
+                pending.append(self._executor.submit(self._decode_batch, batch))
+                if len(pending) >= BATCHES_AHEAD * self._workers:
+                    yield from pending.popleft().result()
             while pending:
-                yield pending.popleft().result()
+                yield from pending.popleft().result()
         finally:
             for future in pending:
                 future.cancel()
@@ -86,21 +88,34 @@ class DecodePool:
         DecodeError
             Not a readable image, or one that its decoder died of.
         """
+        (outcome,) = self._decode_batch([request])
+        if isinstance(outcome, DecodeError):
+            raise outcome
+        return outcome
+
+    def _decode_batch(self, requests: Sequence[DecodeRequest]) -> list[DecodedImage | DecodeError]:
+        """Decode a few images with one worker, or with its successors where it dies."""
+        outcomes: list[DecodedImage | DecodeError] = []
+        deaths = 0
         worker = self._slots.get()
         try:
-            for _ in range(_ATTEMPTS):
-                worker = self._renew(worker)
+            while len(outcomes) < len(requests):
                 try:
-                    return worker.decode(request)
-                except WorkerTimeoutError as error:
-                    raise LimitExceededError(
-                        f"Decoding took longer than {self._limits.wall_clock_s:g} s."
-                    ) from error
+                    worker = self._renew(worker)
+                    for outcome in worker.decode(requests[len(outcomes) :]):
+                        outcomes.append(outcome)
+                        deaths = 0
+                except WorkerTimeoutError:
+                    seconds = f"{self._limits.wall_clock_s:g} s"
+                    outcomes.append(LimitExceededError(f"Decoding took longer than {seconds}."))
                 except WorkerDiedError:
-                    continue  # killed from outside, perhaps: one more try in a fresh process
-            raise DecodeError("The image is damaged: its decoder died of it.")
+                    deaths += 1  # once may be chance (killed from outside); twice is the image
+                    if deaths == MAX_DEATHS:
+                        outcomes.append(DecodeError("The image is damaged: decoders die of it."))
+                        deaths = 0
         finally:
             self._slots.put(worker)
+        return outcomes
 
     def close(self) -> None:
         """End all workers. Requests that are being decoded fail."""
@@ -117,13 +132,6 @@ class DecodePool:
             worker.close()
         self._slots.put(None)  # so that a late caller is told, and does not wait for ever
 
-    def _attempt(self, request: DecodeRequest) -> DecodedImage | DecodeError:
-        """Decode, with the error as a value."""
-        try:
-            return self.decode_one(request)
-        except DecodeError as error:
-            return error
-
     def _renew(self, worker: WorkerProcess | None) -> WorkerProcess:
         """Return a live worker: this one, or a new one in its place."""
         if worker is not None and worker.is_alive():
@@ -139,6 +147,8 @@ class DecodePool:
         return fresh
 
 
-def default_workers() -> int:
-    """Return how many workers suit this machine: one for each core that this process may use."""
-    return max(1, len(os.sched_getaffinity(0)))
+def _split(requests: Iterable[DecodeRequest], size: int) -> Iterator[list[DecodeRequest]]:
+    """Cut a stream into lists of `size`."""
+    stream = iter(requests)
+    while batch := list(islice(stream, size)):
+        yield batch

@@ -1,6 +1,7 @@
 """Pixels to the square that an encoder wants, to a thumbnail, and to a perceptual fingerprint."""
 
 import io
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -79,6 +80,7 @@ def fingerprint_distance(first: bytes, second: bytes) -> int:
     return (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
 
 
+@cache
 def _make_cosines() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Return the first rows of the DCT-II matrix in fixed point (the scale does not matter)."""
     frequency, position = np.ogrid[:_COSINE_KEPT, :_COSINE_PX]

@@ -12,13 +12,13 @@ from indexer.pixels.elements import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
-    UNDEFINED_LENGTH,
     open_body,
 )
 from indexer.pixels.encapsulated import read_codestream
-from indexer.pixels.layout import WANTED_TAGS, PixelLayout, read_layout
+from indexer.pixels.layout import PIXEL_TAGS, PixelLayout, read_layout
 from indexer.pixels.limits import DecodeLimits
 from indexer.pixels.native import Samples, read_native_frame, unpack_frame
+from indexer.pixels.tags import PixelTag
 
 ENCAPSULATED_UNCOMPRESSED: Final = "1.2.840.10008.1.2.1.98"
 _NATIVE_SYNTAXES: Final = frozenset(
@@ -41,28 +41,40 @@ class StoredFrame:
     attributes: Attributes
 
 
-def read_stored_frame(raw: bytes, frame: int, limits: DecodeLimits) -> StoredFrame:
+def open_instance(raw: bytes, limits: DecodeLimits) -> Attributes:
+    """Find the elements of a DICOM file that describe and hold its pixels.
+
+    Raises
+    ------
+    DecodeError
+        Not a DICOM file, or a damaged one.
+    LimitExceededError
+        More bytes or nesting than `limits` allow.
+    """
+    if len(raw) > limits.max_file_bytes:
+        raise LimitExceededError(f"{len(raw)} bytes are more than {limits.max_file_bytes}.")
+    body = open_body(raw, limits.max_inflated_bytes)
+    return Attributes.collect(body, limits, PIXEL_TAGS, last_tag=PixelTag.PIXELS)
+
+
+def read_stored_frame(instance: Attributes, frame: int, limits: DecodeLimits) -> StoredFrame:
     """Decode one frame, counted from 0, to its stored samples.
 
     Raises
     ------
     DecodeError
-        Not a DICOM file with pixels, damaged, cut short, contradictory, of a transfer syntax
-        without a decoder, or without that frame.
+        No pixels, damaged, cut short, contradictory, of a transfer syntax without a decoder, or
+        without that frame.
     LimitExceededError
-        More bytes, pixels, frames or nesting than `limits` allow.
+        More pixels or frames than `limits` allow.
     """
-    if len(raw) > limits.max_file_bytes:
-        raise LimitExceededError(f"{len(raw)} bytes are more than {limits.max_file_bytes}.")
-    body = open_body(raw, limits.max_inflated_bytes)
-    attributes = Attributes.collect(body, limits, WANTED_TAGS, last_tag=UNDEFINED_LENGTH)
-    layout = read_layout(attributes, limits)
+    layout = read_layout(instance, limits)
     if not 0 <= frame < layout.frames:
         raise DecodeError(f"There is no frame {frame}, only {layout.frames}.")
-    values, photometric = _read_samples(attributes, layout, frame)
+    values, photometric = _read_samples(instance, layout, frame)
     if photometric.startswith("YBR"):
         values, photometric = convert_ybr(values, photometric, layout.bits_stored), "RGB"
-    return StoredFrame(values, photometric, frame, layout, attributes)
+    return StoredFrame(values, photometric, frame, layout, instance)
 
 
 def _read_samples(attributes: Attributes, layout: PixelLayout, frame: int) -> tuple[Samples, str]:

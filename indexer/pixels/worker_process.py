@@ -10,9 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from indexer.errors import DecodeError
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.frames import Part, ProtocolError, pack_request, read_answer
 from indexer.pixels.limits import DecodeLimits
@@ -23,6 +25,7 @@ START_ALLOWANCE_S: Final = 30.0
 _LATENESS_ALLOWANCE_S: Final = 1.0
 """A worker ends itself at its limit; the parent waits a little longer before it does so."""
 
+_SENT_AHEAD: Final = 2
 _PIPE_BYTES: Final = 1 << 20
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
 _KEPT_VARIABLES: Final = ("PATH", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")
@@ -37,7 +40,7 @@ class WorkerTimeoutError(Exception):
 
 
 class WorkerProcess:
-    """One worker, for one request at a time."""
+    """One worker, for one thread at a time."""
 
     def __init__(self, limits: DecodeLimits) -> None:
         """Start the process; it is ready some 0.3 s later, and requests wait for it."""
@@ -69,27 +72,30 @@ class WorkerProcess:
         """Tell whether the process still runs."""
         return self._process.poll() is None
 
-    def decode(self, request: DecodeRequest) -> DecodedImage:
-        """Have the worker decode.
+    def decode(self, requests: Sequence[DecodeRequest]) -> Iterator[DecodedImage | DecodeError]:
+        """Have the worker decode, yielding for each request its image or why there is none.
+
+        Requests that name files are sent ahead, so that the worker need not wait for us between
+        two of them. Uploaded bytes are not: both sides could end up waiting to write.
 
         Raises
         ------
-        DecodeError
-            The worker says that there is no readable image.
         WorkerDiedError
             The process ended, or answered nonsense and was killed.
         WorkerTimeoutError
-            It took longer than `limits.wall_clock_s` and was killed.
+            It took longer than `limits.wall_clock_s` over one image and was killed.
         """
-        deadline = time.monotonic() + self._limits.wall_clock_s + self._allowance_s
-        try:
-            self._send(pack_request(request), deadline)
-            image = read_answer(lambda view: self._receive(view, deadline), request.px)
-        except ProtocolError as error:
-            self.kill()
-            raise WorkerDiedError from error
-        self._allowance_s = _LATENESS_ALLOWANCE_S
-        return image
+        sent = 0
+        for position, request in enumerate(requests):
+            deadline = time.monotonic() + self._limits.wall_clock_s + self._allowance_s
+            ahead = position + _SENT_AHEAD
+            while sent <= min(ahead, len(requests) - 1) and (
+                sent == position or requests[sent].raw is None
+            ):
+                self._send(pack_request(requests[sent]), deadline)
+                sent += 1
+            yield self._read_answer(request, deadline)
+            self._allowance_s = _LATENESS_ALLOWANCE_S
 
     def kill(self) -> None:
         """End the process at once; whoever waits for its answer learns that it died."""
@@ -102,6 +108,16 @@ class WorkerProcess:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
+
+    def _read_answer(self, request: DecodeRequest, deadline: float) -> DecodedImage | DecodeError:
+        """Read one answer."""
+        try:
+            return read_answer(lambda view: self._receive(view, deadline), request.px)
+        except DecodeError as error:
+            return error
+        except ProtocolError as error:
+            self.kill()
+            raise WorkerDiedError from error
 
     def _send(self, parts: list[Part], deadline: float) -> None:
         """Write a request."""
