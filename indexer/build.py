@@ -20,7 +20,7 @@ from indexer.embedding import (
     EmbeddedInput,
     FieldEncoder,
     field_encoders,
-    inputs_of,
+    input_of,
     start_embedding,
 )
 from indexer.encoders.base import ImageEncoder, TextEncoder
@@ -251,7 +251,7 @@ class _Run:
     def _inputs(self, draft: _Draft, one: FieldEncoder) -> Iterator[EmbeddedInput | None]:
         for position, (record, image) in enumerate(zip(draft.records, draft.images, strict=True)):
             pixels = image.pixels if image else None
-            yield inputs_of(one.name, position, record, pixels, image.sha256 if image else None)
+            yield input_of(one, position, record, pixels, image.sha256 if image else None)
 
     def _finish(self, draft: _Draft) -> None:
         """Wait for a draft's embeddings and write it down."""

@@ -78,16 +78,25 @@ def field_encoders(
     return (_text_field("question", text),)
 
 
-def inputs_of(
-    field: FieldName, position: int, record: AnyRecord, pixels: npt.NDArray[np.uint8] | None,
+def input_of(
+    field: FieldEncoder,
+    position: int,
+    record: AnyRecord,
+    pixels: npt.NDArray[np.uint8] | None,
     image_sha256: str | None,
-) -> EmbeddedInput | None:  # fmt: skip
-    """Return what of `record` the field embeds, or None where it has nothing (no caption)."""
-    if field == "image":
+) -> EmbeddedInput | None:
+    """Return what of `record` the field embeds, or None where it has nothing (no caption).
+
+    Words in a language that the encoder does not read are left to the full-text index: their
+    embeddings would lie anywhere, and rank as high as those of records that do answer.
+    """
+    if field.name == "image":
         if not isinstance(record, ImageRecord) or pixels is None:
             return None
         return EmbeddedInput(position, _key(f"{image_sha256}:{record.image.frame}"), pixels)
-    if field == "caption":
+    if record.language not in field.spec.languages:
+        return None
+    if field.name == "caption":
         text = record.caption if isinstance(record, ImageRecord) else None
     else:
         text = document_text(record) if isinstance(record, TextRecord) else None

@@ -1,0 +1,97 @@
+"""`medsearch encoders`: which encoders there are, where each comes from, what is on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from indexer.encoders.catalogue import CATALOGUE, get_spec
+from service.cli.console import answers_console
+
+app = typer.Typer(help="The encoders: source, licence, size, languages; fetching one.")
+
+
+@app.callback(invoke_without_command=True)
+def list_encoders(context: typer.Context) -> None:
+    """List the catalogue."""
+    if context.invoked_subcommand is not None:
+        return
+    table = Table(title="Encoders", show_lines=False)
+    for heading in ("key", "embeds", "dim", "tokens", "px", "languages", "licence", "model"):
+        table.add_column(heading, overflow="fold")
+    for spec in CATALOGUE.values():
+        table.add_row(
+            spec.key,
+            " + ".join(sorted(spec.modalities)),
+            str(spec.dim),
+            str(spec.max_tokens or ""),
+            str(spec.image_px or ""),
+            ", ".join(spec.languages),
+            spec.licence,
+            spec.model,
+        )
+    answers_console().print(table)
+    answers_console().print(
+        "More on one: [bold]medsearch encoders show KEY[/]. Fetch its weights: "
+        "[bold]medsearch encoders get KEY[/]. Use it: [bold]medsearch index --encoder KEY[/]."
+    )
+
+
+@app.command("show")
+def show_encoder(key: Annotated[str, typer.Argument(help="A catalogue key.")]) -> None:
+    """Show one entry: source, revision, prefixes, known contamination, what was not verified."""
+    spec = get_spec(key)
+    table = Table(show_header=False, box=None)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name in spec.__slots__:
+        value = getattr(spec, name)
+        if isinstance(value, frozenset | tuple):
+            value = ", ".join(sorted(value))
+        if value not in {"", None, False}:
+            table.add_row(name, str(value))
+    answers_console().print(table)
+
+
+@app.command("get")
+def get_encoder(key: Annotated[str, typer.Argument(help="A catalogue key.")]) -> None:
+    """Fetch an encoder's weights from its hub into the local cache."""
+    from indexer.encoders.fetch import fetch_encoder
+
+    folder = fetch_encoder(get_spec(key))
+    answers_console().print(f"{key} is in {folder}.")
+
+
+@app.command("train")
+def train_encoder(
+    sources: Annotated[
+        list[Path], typer.Argument(help="Folders with pool.jsonl and images.", exists=True)
+    ],
+    output: Annotated[Path, typer.Option(help="Where the tower and its card are written.")],
+    held_out: Annotated[
+        Path | None, typer.Option(help="A folder of the same kind to measure on at the end.")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="Images to train on, repetitions included.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed gives another tower.")] = 0,
+    device: Annotated[str | None, typer.Option(help="cuda, mps or cpu.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+) -> None:
+    """Train an image tower into the space of MiniLM; stopped, the same command goes on."""
+    from dataclasses import replace
+
+    from indexer.encoders.training.loop import RunOptions, train
+    from indexer.encoders.training.plan import TrainingPlan
+
+    plan = TrainingPlan(seed=seed)
+    if images is not None:
+        plan = replace(plan, images=images)
+    train(
+        plan,
+        sources,
+        output,
+        options=RunOptions(device=device, threads=threads, held_out=held_out),
+    )
+    answers_console().print(f"The tower and its model card are in {output}.")
