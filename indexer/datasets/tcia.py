@@ -91,14 +91,17 @@ class TciaDataset:
 
     def _iter_rows(self, root: Path, context: InstanceContext) -> Iterator[Row]:
         seen_series = NameSet()
-        for start in find_starts(root, self.collection):
-            for folder in walk_folders(start):
-                names = _candidates(folder)
-                for first in range(0, len(names), _WINDOW_FILES):
-                    window = names[first : first + _WINDOW_FILES]
-                    yield from _read_files(root, folder, window, context, seen_series)
-            for listing in find_listings(root, start):
-                yield from missing_series(root, listing, self.collection, seen_series)
+        starts = find_starts(root, self.collection)
+        for folder in (folder for start in starts for folder in walk_folders(start)):
+            names = _candidates(folder)
+            for first in range(0, len(names), _WINDOW_FILES):
+                window = names[first : first + _WINDOW_FILES]
+                yield from _read_files(root, folder, window, context, seen_series)
+        # Only now is every series known: a table may list what lies below several of the starts.
+        for listing in dict.fromkeys(
+            path for start in starts for path in find_listings(root, start)
+        ):
+            yield from missing_series(root, listing, self.collection, seen_series)
 
 
 def find_starts(root: Path, collection: str) -> list[Path]:

@@ -160,6 +160,17 @@ def test_a_series_that_metadata_lists_and_that_is_not_there_is_a_reject(
     ]
 
 
+def test_one_table_may_list_the_series_of_several_downloads(
+    tmp_path: Path, write_dicom: Write, write_text: Write
+) -> None:
+    write_dicom("m1/TCGA-LUAD/P/S/E/1.dcm", SeriesInstanceUID="1.1")
+    write_dicom("m2/TCGA-LUAD/P/S/E/1.dcm", SeriesInstanceUID="1.2")
+    lines = [f"1.{n},TCGA-LUAD,CT,\r\n" for n in (1, 2, 3)]
+    write_text("metadata.csv", METADATA + "".join(lines))
+    assert len(records_of(tmp_path)) == 2
+    assert [(reject.line, reject.kind) for reject in rejects_of(tmp_path)] == [(4, "missing_file")]
+
+
 def test_a_metadata_table_without_series_is_not_taken_for_one(
     tmp_path: Path, write_dicom: Write, write_text: Write
 ) -> None:
