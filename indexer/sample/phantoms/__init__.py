@@ -1,0 +1,1 @@
+"""Phantoms: anatomy-like pictures drawn from a few parameters, one module a kind of image."""
