@@ -1,0 +1,27 @@
+"""Decodes uploaded images in worker processes that may die without harm."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from indexer.pixels.decode import DecodeRequest
+from indexer.pixels.pool import DecodePool
+
+from indexer.encoders.spec import ImageInput
+from indexer.pixels.limits import UPLOAD_LIMITS
+from service.retrieval.encoding import Decode
+
+
+@contextmanager
+def start_decoder(workers: int, max_file_bytes: int) -> Iterator[Decode]:
+    """Start worker processes and yield a function that decodes one image's bytes with them."""
+    limits = replace(UPLOAD_LIMITS, max_file_bytes=max_file_bytes)
+    with DecodePool(workers, limits) as pool:
+
+        def decode(raw: bytes, wanted: ImageInput) -> npt.NDArray[np.uint8]:
+            request = DecodeRequest(raw=raw, px=wanted.px, resize=wanted.resize)
+            return pool.decode_one(request).pixels
+
+        yield decode

@@ -1,0 +1,157 @@
+"""Errors on the wire: {code, message, remedy}, with the HTTP status that each kind means.
+
+No body repeats what the client sent, and none shows a stack trace: the text of a query can be a
+patient's complaint, and bodies end up in other people's logs.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from indexer.errors import (
+    DecodeError,
+    EncoderError,
+    IndexNotFoundError,
+    LimitExceededError,
+    MedsearchError,
+    QueryError,
+    RecordNotFoundError,
+    StoreError,
+    UnknownNameError,
+)
+from service.json_response import JsonResponse
+
+LOGGER = logging.getLogger("medsearch.service")
+
+# The nearest class in an error's line of ancestors decides.
+STATUSES: Mapping[type[MedsearchError], int] = MappingProxyType(
+    {
+        QueryError: 422,
+        RecordNotFoundError: 404,
+        UnknownNameError: 404,
+        IndexNotFoundError: 404,
+        DecodeError: 415,
+        LimitExceededError: 413,
+        EncoderError: 503,
+        StoreError: 503,
+    }
+)
+_CODES: Mapping[int, tuple[str, str]] = MappingProxyType(
+    {
+        400: ("bad_request", "The request could not be read."),
+        401: ("unauthorised", "An API key is needed."),
+        403: ("forbidden", "The API key is not valid."),
+        404: ("not_found", "There is nothing at this address."),
+        405: ("method_not_allowed", "This address does not take that method."),
+        413: ("too_large", "The request is larger than this service accepts."),
+        415: ("unsupported_media_type", "The content type is not one that this route takes."),
+        422: ("bad_query", "The request is not valid."),
+        503: ("not_ready", "The service is not ready."),
+    }
+)
+_MAX_DETAILS = 20
+FIELDS = (
+    "query", "question", "record_id", "image_base64", "k", "indexes", "filters", "group_by",
+    "exclude_records", "budget_tokens", "type", "key", "value",
+)  # fmt: skip
+"""Every field of every request, to suggest from."""
+
+
+class NotReadyError(MedsearchError):
+    """The service is up, but cannot answer yet."""
+
+    code = "not_ready"
+
+
+def error_response(status: int, code: str, message: str, remedy: str = "") -> Response:
+    """Return an error as the client sees it."""
+    content = {"code": code, "message": message, "remedy": remedy}
+    headers = {"Retry-After": "2"} if status == 503 else None
+    return JsonResponse(content, status, headers)
+
+
+def status_of(error: MedsearchError) -> int:
+    """Return the HTTP status that an error means: that of its nearest listed ancestor, or 500."""
+    if isinstance(error, NotReadyError):
+        return 503
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every error of `app` leave as {code, message, remedy}."""
+    app.add_exception_handler(MedsearchError, _on_medsearch_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def unexpected_error_response(error: BaseException, route: str) -> Response:
+    """Log an unexpected error, by its type and place only, and return a body that says nothing."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "unknown"
+    LOGGER.error("unexpected %s in %s while serving %s", type(error).__name__, place, route)
+    return error_response(
+        500,
+        "internal",
+        "Something went wrong on the server.",
+        "Report the request's id.",
+    )
+
+
+async def _on_medsearch_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, MedsearchError):
+        raise error
+    status = status_of(error)
+    if status == 500:
+        return unexpected_error_response(error, request.scope["type"])
+    return error_response(status, error.code, error.message, error.remedy)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    if not isinstance(error, HTTPException):
+        raise error
+    code, message = _CODES.get(error.status_code, ("error", "The request was refused."))
+    response = error_response(error.status_code, code, message)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    if not isinstance(error, RequestValidationError):
+        raise error
+    return validation_response(error.errors())
+
+
+def validation_response(problems: Sequence[Mapping[str, Any]]) -> Response:
+    """Return a 422 that says where the body is wrong without repeating any of it."""
+    details = [_detail(problem) for problem in problems[:_MAX_DETAILS]]
+    content = {
+        "code": "bad_query",
+        "message": "The request is not valid: see details.",
+        "remedy": "Each detail says where and what is expected; /docs has an example.",
+        "details": details,
+    }
+    return JsonResponse(content, 422)
+
+
+def _detail(problem: Mapping[str, Any]) -> dict[str, str]:
+    """Return where and what; the names of unknown fields and tags are the client's own words."""
+    path = [str(part) for part in problem.get("loc", ()) if part != "body"]
+    message = str(problem["msg"])
+    match problem["type"]:
+        case "extra_forbidden":
+            near = get_close_matches(path.pop(), FIELDS, n=1)
+            message = "There is an unknown field."
+            message += f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(FIELDS)}."
+        case "union_tag_invalid":
+            message = f"The type must be one of {problem['ctx']['expected_tags']}."
+    return {"where": ".".join(path), "problem": message}

@@ -1,0 +1,54 @@
+"""Opens what a service searches with. Heavy libraries are first imported when this runs."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeAlias
+
+from service.prompting.prompt import Prompter
+from service.retrieval.columns import ColumnCache
+from service.retrieval.encoding import QueryEncoders
+from service.retrieval.retriever import Indexes, Retriever
+from service.settings import Settings
+
+
+class RefreshableIndexes(Indexes, Protocol):
+    """Indexes that notice newly published builds: `indexer.store.index_set.IndexSet`."""
+
+    def refresh(self) -> object:
+        """Open builds that were published meanwhile; searches go on with the earlier ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The parts that exist once the indexes are open."""
+
+    indexes: RefreshableIndexes
+    columns: ColumnCache
+    retriever: Retriever
+    prompter: Prompter
+
+
+Opener: TypeAlias = Callable[[Settings, ExitStack], Opened]
+
+
+def open_indexes(settings: Settings, stack: ExitStack) -> Opened:
+    """Open the published indexes and start decoders; `stack` stops and closes them again."""
+    from indexer.encoders.load import load_encoder
+    from indexer.store.index_set import IndexSet
+    from service.decoding import start_decoder
+
+    decode = stack.enter_context(start_decoder(settings.decode_workers, settings.max_body_bytes))
+    encoders = QueryEncoders(
+        partial(load_encoder, device=settings.device), decode, cached_texts=settings.cached_texts
+    )
+    return assemble(IndexSet(settings.indexes_dir), encoders)
+
+
+def assemble(indexes: RefreshableIndexes, encoders: QueryEncoders) -> Opened:
+    """Put a retriever and a prompter on top of indexes and encoders."""
+    columns = ColumnCache()
+    retriever = Retriever(indexes, encoders, columns)
+    return Opened(indexes, columns, retriever, Prompter(retriever))

@@ -1,0 +1,1 @@
+"""Hits become a numbered, fenced, cited prompt for a language model."""

@@ -1,0 +1,133 @@
+"""Fills replies from inner types, field by field.
+
+Nothing leaves that is not listed here: no path of the server, no line of a source file.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from indexer.records import AnyRecord, ImageRecord
+from service.prompting.prompt import Citation, Prompt
+from service.retrieval.query import Hit, Note, SearchReply
+
+DISCLAIMER = "For research. Not a diagnostic device; similarity is not evidence of a diagnosis."
+
+
+def record_url(record: AnyRecord) -> str:
+    """Return where a record is served, relative to the service's root."""
+    return f"/v1/records/{quote(record.record_id, safe='/:@=+')}"
+
+
+def record_json(record: AnyRecord, index: str) -> dict[str, Any]:
+    """Return a record as JSON-ready values: everything that may leave, nothing else."""
+    url = record_url(record)
+    common = {
+        "record_id": record.record_id,
+        "index": index,
+        "dataset": record.dataset,
+        "split": record.split,
+        "source_id": record.source_id,
+        "case_id": record.case_id,
+        "language": record.language,
+        "labels": record.labels,
+        "licence": record.licence,
+        "attribution": record.attribution,
+        "synthetic": record.synthetic,
+        "url": url,
+    }
+    if isinstance(record, ImageRecord):
+        return common | {
+            "kind": "image",
+            "caption": record.caption,
+            "concepts": record.concepts,
+            "modality": record.modality,
+            "body_part": record.body_part,
+            "study_id": record.study_id,
+            "series_id": record.series_id,
+            "slice_number": record.slice_number,
+            "age_years": record.age_years,
+            "sex": record.sex,
+            "contrast": record.contrast,
+            "abnormal": record.abnormal,
+            "thumbnail_url": f"{url}/thumbnail",
+        }
+    return common | {
+        "kind": "text",
+        "question": record.question,
+        "answer": record.answer,
+        "context": record.context,
+        "options": [{"key": option.key, "text": option.text} for option in record.options],
+        "answer_keys": record.answer_keys,
+        "reasoning": record.reasoning,
+        "calculator": record.calculator,
+        "category": record.category,
+        "answer_lower": record.answer_lower,
+        "answer_upper": record.answer_upper,
+    }
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """Return a hit as JSON-ready values."""
+    placed: dict[str, Any] = {
+        "rank": hit.rank,
+        "score": hit.score,
+        "why": {
+            name: {"rank": place.rank, "score": place.score} for name, place in hit.why.items()
+        },
+    }
+    if hit.group is not None:
+        group = hit.group
+        placed["group"] = {"by": group.by, "id": group.group_id, "records": group.records}
+    return placed | record_json(hit.record, hit.index)
+
+
+def search_json(reply: SearchReply) -> dict[str, Any]:
+    """Return the answer to a search as JSON-ready values; the query's words are not repeated."""
+    query = reply.query
+    return {
+        "query": {"kind": query.kind, "target": query.target, "k": query.k},
+        "score_kind": reply.score_kind,
+        "hits": [hit_json(hit) for hit in reply.hits],
+        "builds": reply.builds,
+        "notes": _notes_json(reply.notes),
+        "stages_ms": reply.stages_ms,
+        "took_ms": reply.took_ms,
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def prompt_json(prompt: Prompt) -> dict[str, Any]:
+    """Return a prompt as JSON-ready values."""
+    return {
+        "messages": [{"role": one.role, "content": one.content} for one in prompt.messages],
+        "text": prompt.text,
+        "citations": [_citation_json(citation) for citation in prompt.citations],
+        "template_version": prompt.template_version,
+        "tokens": prompt.tokens,
+        "tokens_by": "estimate",
+        "builds": prompt.builds,
+        "notes": _notes_json(prompt.notes),
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def _citation_json(citation: Citation) -> dict[str, Any]:
+    record = citation.hit.record
+    return {
+        "number": citation.number,
+        "record_id": record.record_id,
+        "index": citation.hit.index,
+        "dataset": record.dataset,
+        "split": record.split,
+        "source_id": record.source_id,
+        "licence": record.licence,
+        "attribution": record.attribution,
+        "synthetic": record.synthetic,
+        "url": record_url(record),
+        "score": citation.hit.score,
+        "text": citation.text,
+    }
+
+
+def _notes_json(notes: tuple[Note, ...]) -> list[dict[str, str]]:
+    return [{"code": note.code, "message": note.message} for note in notes]

@@ -1,0 +1,212 @@
+"""The shapes of replies, as OpenAPI shows them; `service.replies` fills them."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlaceReply(_Reply):
+    """Where one ranking put a hit."""
+
+    rank: int
+    score: float
+
+
+class GroupReply(_Reply):
+    """The group that a hit stands for; `records` counts its members in the index."""
+
+    by: Literal["case", "study", "series"]
+    id: str
+    records: int
+
+
+class OptionReply(_Reply):
+    """One answer option."""
+
+    key: str
+    text: str
+
+
+class RecordReply(_Reply):
+    """A record: an image with what is known about it, or a question with its answer."""
+
+    record_id: str
+    index: str
+    dataset: str
+    split: str
+    source_id: str
+    case_id: str
+    language: str
+    labels: list[str]
+    licence: str
+    attribution: str | None
+    synthetic: bool
+    kind: Literal["image", "text"]
+    url: str
+    caption: str | None = None
+    concepts: list[str] | None = None
+    modality: str | None = None
+    body_part: str | None = None
+    study_id: str | None = None
+    series_id: str | None = None
+    slice_number: int | None = None
+    age_years: float | None = None
+    sex: str | None = None
+    contrast: bool | None = None
+    abnormal: bool | None = None
+    thumbnail_url: str | None = None
+    question: str | None = None
+    answer: str | None = None
+    context: str | None = None
+    options: list[OptionReply] | None = None
+    answer_keys: list[str] | None = None
+    reasoning: str | None = None
+    calculator: str | None = None
+    category: str | None = None
+    answer_lower: str | None = None
+    answer_upper: str | None = None
+
+
+class HitReply(RecordReply):
+    """A record at its place in the answer."""
+
+    rank: int
+    score: float
+    why: dict[str, PlaceReply]
+    group: GroupReply | None = None
+
+
+class NoteReply(_Reply):
+    """Something that a reader of the hits should know."""
+
+    code: str
+    message: str
+
+
+class SearchReplyBody(_Reply):
+    """Hits, best first."""
+
+    query: dict[str, Any]
+    score_kind: Literal["cosine", "coverage", "rrf", "blend"]
+    hits: list[HitReply]
+    builds: dict[str, str]
+    notes: list[NoteReply]
+    stages_ms: dict[str, float]
+    took_ms: float
+    disclaimer: str
+
+
+class MessageReply(_Reply):
+    """One chat message."""
+
+    role: Literal["system", "user"]
+    content: str
+
+
+class CitationReply(_Reply):
+    """What a number in the prompt stands for."""
+
+    number: int
+    record_id: str
+    index: str
+    dataset: str
+    split: str
+    source_id: str
+    licence: str
+    attribution: str | None
+    synthetic: bool
+    url: str
+    score: float
+    text: str
+
+
+class PromptReply(_Reply):
+    """A finished prompt with its citations."""
+
+    messages: list[MessageReply]
+    text: str
+    citations: list[CitationReply]
+    template_version: str
+    tokens: int
+    tokens_by: Literal["estimate"]
+    builds: dict[str, str]
+    notes: list[NoteReply]
+    disclaimer: str
+
+
+class ErrorReply(_Reply):
+    """Why there is no answer, and what to do about it."""
+
+    code: str
+    message: str
+    remedy: str
+    details: list[dict[str, str]] | None = None
+
+
+class AliveReply(_Reply):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class ProblemReply(_Reply):
+    """Something that keeps an index or an encoder from serving."""
+
+    index: str | None
+    code: str
+    message: str
+
+
+class ReadyReply(_Reply):
+    """Whether searches are answered, and from which builds."""
+
+    ready: bool
+    builds: dict[str, str]
+    problems: list[ProblemReply]
+
+
+class FieldReply(_Reply):
+    """What of the records was embedded, and by what."""
+
+    name: str
+    encoder: str
+    dim: int
+    metric: str
+    vectors: int
+
+
+class FilterFieldReply(_Reply):
+    """A field that filters may name; `values` lists those of a category (at most 100)."""
+
+    key: str
+    kind: Literal["category", "identifier", "tags", "number", "flag"]
+    values: list[str] | None = None
+
+
+class IndexReply(_Reply):
+    """One published index and its live build."""
+
+    name: str
+    dataset: str
+    kind: Literal["image", "text"]
+    build_id: str
+    created_at: str
+    records: int
+    duplicates: int
+    rejects: int
+    licence: str
+    citation: str
+    synthetic: bool
+    fields: list[FieldReply]
+    filter_fields: list[FilterFieldReply] | None = None
+
+
+class IndexesReply(_Reply):
+    """All published indexes, and those that could not be opened."""
+
+    indexes: list[IndexReply]
+    problems: list[ProblemReply]

@@ -1,0 +1,1 @@
+"""Queries become ranked hits: encoding, filters, searches field by field, fusion, grouping."""

@@ -1,0 +1,184 @@
+"""Columns of a build's record table as arrays that filters and groups can work on.
+
+Each is read once for each build, on first use, and costs 1 to 8 bytes a record.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from indexer.store.reader import IndexReader
+
+Column = TypeVar("Column")
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Arrow: TypeAlias = Any
+"""A pyarrow column; its type stubs know too little of what compute functions return."""
+
+ColumnKind: TypeAlias = Literal["category", "identifier", "tags", "number", "flag"]
+
+FILTER_COLUMNS: Mapping[str, ColumnKind] = MappingProxyType(
+    {
+        "dataset": "category",
+        "split": "category",
+        "language": "category",
+        "licence": "category",
+        "modality": "category",
+        "body_part": "category",
+        "sex": "category",
+        "calculator": "category",
+        "category": "category",
+        "labels": "tags",
+        "concepts": "tags",
+        "age_years": "number",
+        "slice_number": "number",
+        "contrast": "flag",
+        "abnormal": "flag",
+        "synthetic": "flag",
+        "record_id": "identifier",
+        "source_id": "identifier",
+        "case_id": "identifier",
+        "study_id": "identifier",
+        "series_id": "identifier",
+    }
+)
+"""The fields that a filter may name. An image index has no `calculator`, a text index no `sex`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedColumn:
+    """Few distinct strings as codes int32 (n,) into `values`; -1 where nothing is stated."""
+
+    values: tuple[str, ...]
+    codes: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class TagColumn:
+    """Lists of strings: codes int32 (m,) into `values`, and the record row int64 (m,) of each."""
+
+    values: tuple[str, ...]
+    codes: npt.NDArray[np.int32]
+    rows: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupColumn:
+    """Group numbers int32 (n,) of all records, -1 for none, and each group's size int64 (g,)."""
+
+    codes: npt.NDArray[np.int32]
+    sizes: npt.NDArray[np.int64]
+
+
+class BuildColumns:
+    """The columns of one build, each read on first use. Safe to use from several threads."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+        self._lock = threading.Lock()
+        self._read: dict[tuple[str, type], Any] = {}
+        self.records: int = table.num_rows
+        self.names = frozenset(table.column_names)
+
+    def coded(self, name: str) -> CodedColumn:
+        """Return a column of strings of which there are few."""
+        return self._once(name, CodedColumn, _coded)
+
+    def tags(self, name: str) -> TagColumn:
+        """Return a column of lists of strings."""
+        return self._once(name, TagColumn, _tags)
+
+    def groups(self, name: str) -> GroupColumn:
+        """Return a column of identifiers as group numbers."""
+        return self._once(name, GroupColumn, _groups)
+
+    def numbers(self, name: str) -> npt.NDArray[np.float64]:
+        """Return a column of numbers, float64 (n,), NaN where nothing is stated."""
+        return self._once(name, np.ndarray, _numbers)
+
+    def flags(self, name: str) -> npt.NDArray[np.int8]:
+        """Return a column of truth values, int8 (n,), -1 where nothing is stated."""
+        return self._once(name, np.ndarray, _flags)
+
+    def stated(self, name: str) -> Mask:
+        """Return where a column of any type has a value: bool (n,)."""
+        return _mask(pc.is_valid(self._table.column(name)))
+
+    def holds_any(self, name: str, values: Iterable[object]) -> Mask:
+        """Return where a column of strings holds one of `values`: bool (n,)."""
+        column = _decoded(self._table.column(name))
+        return _mask(pc.is_in(column, pa.array(list(values), column.type)))
+
+    def _once(self, name: str, kind: type[Column], read: Callable[[Arrow], Column]) -> Column:
+        with self._lock:
+            if (name, kind) not in self._read:
+                self._read[name, kind] = read(self._table.column(name))
+            found: Column = self._read[name, kind]
+            return found
+
+
+class ColumnCache:
+    """The columns of the live build of each index; an older build's are dropped when asked anew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._builds: dict[str, tuple[str, BuildColumns]] = {}
+
+    def of(self, reader: IndexReader) -> BuildColumns:
+        """Return the columns of the build that `reader` reads."""
+        with self._lock:
+            build_id, columns = self._builds.get(reader.name, ("", None))
+            if columns is None or build_id != reader.build_id:
+                columns = BuildColumns(reader.table)
+                self._builds[reader.name] = (reader.build_id, columns)
+            return columns
+
+
+def _decoded(column: Arrow) -> Arrow:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _encoded(column: Arrow) -> tuple[Arrow, npt.NDArray[np.int32]]:
+    """Return the distinct values of a column and each record's place among them, -1 for null."""
+    encoded: Arrow = pc.dictionary_encode(_decoded(column).combine_chunks())
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return encoded.dictionary, codes.astype(np.int32)
+
+
+def _coded(column: Arrow) -> CodedColumn:
+    dictionary, codes = _encoded(column)
+    return CodedColumn(tuple(dictionary.to_pylist()), codes)
+
+
+def _tags(column: Arrow) -> TagColumn:
+    lists = column.combine_chunks()
+    dictionary, codes = _encoded(pa.chunked_array([pc.list_flatten(lists)]))
+    rows: Arrow = pc.list_parent_indices(lists)
+    return TagColumn(tuple(dictionary.to_pylist()), codes, rows.to_numpy())
+
+
+def _groups(column: Arrow) -> GroupColumn:
+    dictionary, codes = _encoded(column)
+    return GroupColumn(codes, np.bincount(codes[codes >= 0], minlength=len(dictionary)))
+
+
+def _numbers(column: Arrow) -> npt.NDArray[np.float64]:
+    filled: Arrow = column.cast(pa.float64()).fill_null(float("nan"))
+    numbers: npt.NDArray[np.float64] = filled.to_numpy()
+    return numbers
+
+
+def _flags(column: Arrow) -> npt.NDArray[np.int8]:
+    flags: npt.NDArray[np.int8] = column.cast(pa.int8()).fill_null(-1).to_numpy()
+    return flags
+
+
+def _mask(flags: Arrow) -> Mask:
+    mask: Mask = flags.to_numpy().astype(np.bool_)
+    return mask

@@ -1,0 +1,111 @@
+"""A plan in the making: legs, their votes, and notes about what could not take part."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from indexer.errors import EncoderError
+from indexer.store.reader import IndexReader
+from service.retrieval.coverage import CoverageCache
+from service.retrieval.encoding import Space, Vector
+from service.retrieval.fusion import Fusion
+from service.retrieval.legs import LEXICAL, DenseLeg, Leg, LexicalLeg
+from service.retrieval.query import Note, Query, Target
+
+WEIGHTS: Mapping[Target, Mapping[str, float]] = MappingProxyType(
+    {
+        "images": MappingProxyType({"image": 1.0, "caption": 1.0, LEXICAL: 1.0}),
+        "questions": MappingProxyType({"question": 0.7, LEXICAL: 0.3}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The legs of a query and what a reader of its hits should know."""
+
+    legs: tuple[Leg, ...]
+    fusion: Fusion
+    notes: tuple[Note, ...]
+
+
+class Draft:
+    """Collects the legs of one query over some readers."""
+
+    def __init__(self, query: Query, readers: Sequence[IndexReader]) -> None:
+        self.target: Target = query.target
+        self.readers = readers
+        self.legs: list[Leg] = []
+        self._named = query.indexes is not None
+        self._notes: list[Note] = []
+        self._failures: list[EncoderError] = []
+
+    def spaces(self, fields: Sequence[str]) -> Iterator[tuple[Space, tuple[int, ...]]]:
+        """Yield each embedding space of some fields with the positions of its readers."""
+        for field in fields:
+            members: dict[Space, list[int]] = {}
+            for position, reader in enumerate(self.readers):
+                space = Space.of(reader, field)
+                if space is not None:
+                    members.setdefault(space, []).append(position)
+            yield from ((space, tuple(positions)) for space, positions in members.items())
+
+    def add_dense(self, space: Space, vector: Vector, members: tuple[int, ...]) -> None:
+        """Add a search for the nearest embeddings in one space."""
+        weight = WEIGHTS[self.target][space.field]
+        self.legs.append(DenseLeg(space.field, weight, vector, members))
+
+    def add_lexical(self, words: str, coverage: CoverageCache) -> None:
+        """Add a search by words over all readers."""
+        weight = WEIGHTS[self.target][LEXICAL]
+        members = tuple(range(len(self.readers)))
+        ceilings = tuple(coverage.ceiling(reader, words) for reader in self.readers)
+        self.legs.append(LexicalLeg(words, weight, members, ceilings))
+
+    @contextmanager
+    def tolerating(self, members: tuple[int, ...]) -> Iterator[None]:
+        """Leave a space out, with a note, if its encoder fails and its index was not asked for."""
+        try:
+            yield
+        except EncoderError as error:
+            if self._named:
+                raise
+            self._failures.append(error)
+            self._note("encoder", f"{error.message} Not searched in: {self._names(members)}.")
+
+    def note_language(self, space: Space, language: str, members: tuple[int, ...]) -> None:
+        """Say that an encoder had no vote because it does not read the query's language."""
+        self._note(
+            "language",
+            f"The encoder {space.encoder!r} does not read {language!r}, so the field "
+            f"{space.field!r} had no vote in: {self._names(members)}.",
+        )
+
+    def note_other_space(self, space: Space, members: tuple[int, ...]) -> None:
+        """Say that indexes of another encoder cannot be compared with a record's embedding."""
+        self._note(
+            "other_encoder",
+            f"Embedded by another encoder ({space.encoder!r}) than the record, so not searched: "
+            f"{self._names(members)}.",
+        )
+
+    def finish(self) -> Plan:
+        """Return the plan; with nothing left to search, raise what stood in the way."""
+        if not self.legs and self._failures:
+            raise self._failures[0]
+        return Plan(tuple(self.legs), self._fusion(), tuple(self._notes))
+
+    def _fusion(self) -> Fusion:
+        """Blend one embedding space with words; several spaces have no score in common.
+
+        Text encoders only: between a text and an image even a perfect match has a low cosine.
+        """
+        dense = [leg for leg in self.legs if isinstance(leg, DenseLeg)]
+        return "blend" if self.target == "questions" and len(dense) == 1 else "rrf"
+
+    def _note(self, code: str, message: str) -> None:
+        self._notes.append(Note(code, message))
+
+    def _names(self, members: tuple[int, ...]) -> str:
+        return ", ".join(self.readers[member].name for member in members)

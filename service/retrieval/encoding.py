@@ -1,0 +1,195 @@
+"""Query encoders: loaded once, checked against the index, texts embedded at most once."""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from indexer.store.reader import IndexReader
+
+from indexer.encoders.base import ImageEncoder, TextEncoder
+from indexer.encoders.spec import Fingerprint, ImageInput
+from indexer.errors import (
+    DecodeError,
+    EncoderError,
+    EncoderMismatchError,
+    EncoderUnavailableError,
+    MedsearchError,
+)
+
+Encoder: TypeAlias = TextEncoder | ImageEncoder
+Vector: TypeAlias = npt.NDArray[np.float32]
+Decode: TypeAlias = Callable[[bytes, ImageInput], npt.NDArray[np.uint8]]
+
+_FAILURE_KEPT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """An embedding space: one field's encoder as the manifest states it.
+
+    Scores within one space are comparable, whatever index they come from. `identity` is what
+    makes vectors differ: arithmetic type and library versions only change their last digits.
+    """
+
+    field: str
+    encoder: str
+    dim: int
+    identity: tuple[str, ...]
+
+    @staticmethod
+    def of(reader: IndexReader, field: str) -> "Space | None":
+        """Return the space of a reader's field, or None if the index has no such field."""
+        stated = reader.manifest.fields.get(field)
+        if stated is None or not stated.vectors:
+            return None
+        return Space(field, stated.encoder, stated.dim, identity_of(stated.fingerprint))
+
+
+def identity_of(fingerprint: Fingerprint) -> tuple[str, ...]:
+    """Return the parts of a fingerprint that two towers of one space must share."""
+    return (
+        fingerprint.revision,
+        fingerprint.weights_sha256,
+        fingerprint.tokenizer_sha256 or "",
+        fingerprint.preprocessing,
+    )
+
+
+class QueryEncoders:
+    """Loads the encoders that indexes name and embeds queries with them. Thread-safe.
+
+    `decode` turns an image file's bytes into the pixels that a tower wants; without it, image
+    queries are refused. `cached_texts` embeddings are kept, under a digest of their text.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[str], Encoder],
+        decode: Decode | None = None,
+        *,
+        cached_texts: int = 4096,
+    ) -> None:
+        self._load = load
+        self._decode = decode
+        self._cached_texts = cached_texts
+        self._cache: OrderedDict[bytes, Vector] = OrderedDict()
+        self._cache_lock = threading.Lock()
+        self._load_lock = threading.Lock()
+        self._loaded: dict[str, Encoder] = {}
+        self._failed: dict[str, tuple[float, EncoderError]] = {}
+
+    @property
+    def loaded(self) -> frozenset[str]:
+        """The keys of the encoders that are in memory."""
+        return frozenset(self._loaded)
+
+    def encoder(self, space: Space) -> Encoder:
+        """Return the encoder of a space, loading it first if need be.
+
+        Raises
+        ------
+        EncoderUnavailableError, EncoderError
+            It cannot be loaded here. The reason is kept for some seconds and not tried again.
+        EncoderMismatchError
+            It loads, but is not the one that the index was built with.
+        """
+        encoder = self._loaded.get(space.encoder) or self._load_once(space.encoder)
+        if space.identity not in _identities(encoder, space.field):
+            raise EncoderMismatchError(
+                f"The field {space.field!r} was built with another encoder {space.encoder!r} "
+                "than the one that is installed.",
+                remedy="Build the index again (`medsearch index`), or install the encoder's "
+                f"revision {space.identity[0]}.",
+            )
+        return encoder
+
+    def embed_text(self, space: Space, text: str) -> Vector:
+        """Embed a query text into a space: float32 (d,), unit length.
+
+        Raises
+        ------
+        EncoderError
+            As `encoder`, or the space's encoder reads no text.
+        """
+        encoder = self.encoder(space)
+        if not isinstance(encoder, TextEncoder):
+            raise EncoderMismatchError(
+                f"The encoder {space.encoder!r} of the field {space.field!r} reads no text.",
+                remedy="Search that index by image, or build it with an encoder of both kinds.",
+            )
+        key = _cache_key(space, text)
+        with self._cache_lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+        vector: Vector = encoder.encode_texts([text], "query")[0]
+        with self._cache_lock:
+            self._cache[key] = vector
+            while len(self._cache) > self._cached_texts:
+                self._cache.popitem(last=False)
+        return vector
+
+    def embed_image(self, space: Space, raw: bytes) -> Vector:
+        """Decode an image file and embed it into a space: float32 (d,), unit length.
+
+        Raises
+        ------
+        DecodeError
+            The bytes are no readable image, or ask for more than the limits allow.
+        EncoderError
+            As `encoder`, or the space's encoder sees no images.
+        """
+        encoder = self.encoder(space)
+        if not isinstance(encoder, ImageEncoder):
+            raise EncoderMismatchError(
+                f"The encoder {space.encoder!r} of the field {space.field!r} sees no images.",
+                remedy="Search that index by text.",
+            )
+        if self._decode is None:
+            raise DecodeError("Images cannot be decoded here.", remedy="Search by text.")
+        pixels = self._decode(raw, encoder.image_input)
+        vector: Vector = encoder.encode_images(pixels[np.newaxis])[0]
+        return vector
+
+    def _load_once(self, key: str) -> Encoder:
+        with self._load_lock:
+            if key in self._loaded:
+                return self._loaded[key]
+            failed_at, failure = self._failed.get(key, (0.0, None))
+            if failure is not None and time.monotonic() - failed_at < _FAILURE_KEPT_S:
+                raise failure
+            try:
+                self._loaded[key] = self._load(key)
+            except MedsearchError as error:
+                failure = _as_encoder_error(error)
+                self._failed[key] = (time.monotonic(), failure)
+                raise failure from error
+            return self._loaded[key]
+
+
+def _as_encoder_error(error: MedsearchError) -> EncoderError:
+    """Return the error as one of an index that is not ready, not of a client who misspelt."""
+    if isinstance(error, EncoderError):
+        return error
+    return EncoderUnavailableError(error.message, remedy=error.remedy)
+
+
+def _identities(encoder: Encoder, field: str) -> set[tuple[str, ...]]:
+    """Return which spaces of a field an encoder belongs to; images have a tower of their own."""
+    if field == "image":
+        return (
+            {identity_of(encoder.image_fingerprint)} if isinstance(encoder, ImageEncoder) else set()
+        )
+    return {identity_of(encoder.text_fingerprint)} if isinstance(encoder, TextEncoder) else set()
+
+
+def _cache_key(space: Space, text: str) -> bytes:
+    digest = hashlib.sha256("\0".join((space.field, *space.identity)).encode())
+    digest.update(text.encode("utf-8", "surrogatepass"))
+    return digest.digest()

@@ -1,0 +1,110 @@
+"""The legs of a search: each ranks records by one measure, in one embedding space or by words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from indexer.store.reader import IndexReader
+from service.retrieval.columns import Mask
+from service.retrieval.encoding import Vector
+from service.retrieval.fusion import Found, Ranking, merge_by_score
+from service.retrieval.masks import count_allowed
+
+LEXICAL = "lexical"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Where a search looks: readers, and for each the records that it may return (None: all)."""
+
+    readers: Sequence[IndexReader]
+    allowed: Sequence[Mask | None]
+
+    def records(self) -> int:
+        """Return how many records may be returned in all."""
+        return sum(
+            count_allowed(mask, reader.table.num_rows)
+            for reader, mask in zip(self.readers, self.allowed, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DenseLeg:
+    """Nearest embeddings in one space. `members` are the readers (by position) that share it."""
+
+    name: str
+    weight: float
+    vector: Vector
+    members: tuple[int, ...]
+
+    @property
+    def is_always_exact(self) -> bool:
+        """Whether a first pass already finds everything that there is."""
+        return False
+
+    def rank(self, area: Area, depth: int, *, exact: bool) -> Ranking:
+        """Rank the `depth` records whose embeddings are nearest by cosine."""
+        queries = self.vector[np.newaxis]
+        found: list[Found] = []
+        for member in self.members:
+            reader, allowed = area.readers[member], area.allowed[member]
+            [hits] = reader.search(self.name, queries, depth, allowed=allowed, exact=exact)
+            found.append(Found(member, hits.rows, hits.scores))
+        keys, scores = merge_by_score(found, depth)
+        return Ranking(
+            name=self.name,
+            measure="cosine",
+            weight=self.weight,
+            keys=keys,
+            scores=scores,
+            floor=scores[-1] if scores else 0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalLeg:
+    """Records that share words with the query.
+
+    BM25 is divided by the most that any text of the index could reach for the query: the share of
+    its words that a text covers, rare words counting more. Unlike BM25 itself this means the same
+    in every index and is at most 1, so it can be merged across indexes and blended with cosines.
+    `ceilings` holds that most for each of `members`.
+    """
+
+    text: str
+    weight: float
+    members: tuple[int, ...]
+    ceilings: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """What this ranking is called in `why`."""
+        return LEXICAL
+
+    @property
+    def is_always_exact(self) -> bool:
+        """Whether a first pass already finds everything that there is."""
+        return True
+
+    def rank(self, area: Area, depth: int, *, exact: bool) -> Ranking:  # noqa: ARG002 - is exact
+        """Rank the `depth` records that cover most of the words."""
+        found: list[Found] = []
+        for member, ceiling in zip(self.members, self.ceilings, strict=True):
+            reader, allowed = area.readers[member], area.allowed[member]
+            hits = reader.search_lexical(self.text, depth, allowed=allowed)
+            if len(hits.rows):
+                found.append(Found(member, hits.rows, hits.scores / np.float32(ceiling)))
+        keys, scores = merge_by_score(found, depth)
+        return Ranking(
+            name=self.name,
+            measure="coverage",
+            weight=self.weight,
+            keys=keys,
+            scores=scores,
+            floor=scores[-1] if len(scores) == depth else 0.0,
+        )
+
+
+Leg: TypeAlias = DenseLeg | LexicalLeg

@@ -1,0 +1,114 @@
+"""The body of an image search: a form with a file, or JSON with a record id or base64."""
+
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from indexer.errors import QueryError
+from service.retrieval.query import ImageSource, Source
+from service.schemas import ImageSearch, SearchOptions, image_source
+
+_MAX_PARAMS_BYTES = 64 * 1024
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return a model's JSON schema; the types inside it are among the other routes' components."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return schema
+
+
+IMAGE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "PNG, JPEG, TIFF, WebP or DICOM.",
+                        },
+                        "params": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "contentSchema": _schema(SearchOptions),
+                            "description": "Options as JSON.",
+                        },
+                    },
+                },
+                "example": {"file": "(binary)", "params": '{"k": 5, "group_by": "case"}'},
+            },
+            "application/json": {
+                "schema": _schema(ImageSearch),
+                "examples": {
+                    "record": {
+                        "summary": "Images like an indexed one",
+                        "value": {"record_id": "mura/valid/patient00011:study1:image1", "k": 5},
+                    },
+                    "base64": {
+                        "summary": "Images like one sent along",
+                        "value": {"image_base64": "iVBORw0KGgo...", "group_by": "case"},
+                    },
+                },
+            },
+        },
+    }
+}
+
+
+async def read_image_search(request: Request) -> tuple[Source, SearchOptions]:
+    """Read an image search from a form or from JSON.
+
+    Raises
+    ------
+    QueryError, RequestValidationError, HTTPException
+        The body is broken, or is neither.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    if content_type == "multipart/form-data":
+        return await _read_form(request)
+    if content_type == "application/json":
+        body = _parse(ImageSearch, await request.body())
+        return image_source(body.record_id, body.image_base64), body
+    raise HTTPException(415)
+
+
+async def _read_form(request: Request) -> tuple[Source, SearchOptions]:
+    try:
+        form = await request.form(max_files=1, max_fields=1, max_part_size=_MAX_PARAMS_BYTES)
+    except (ValueError, LookupError):
+        # An odd charset or boundary makes the parser stumble over its own feet.
+        raise HTTPException(400) from None
+    try:
+        return await _read_parts(form)
+    finally:
+        await form.close()
+
+
+async def _read_parts(form: FormData) -> tuple[Source, SearchOptions]:
+    upload, params = form.get("file"), form.get("params", "{}")
+    if not isinstance(upload, UploadFile) or not set(form) <= {"file", "params"}:
+        raise QueryError(
+            "The form must have a part named file, and may have one named params.",
+            remedy="Send the image as a file part; options as JSON in params.",
+        )
+    if isinstance(params, UploadFile):
+        raise QueryError("params must be a plain part.", remedy="Send it without a file name.")
+    options = _parse(SearchOptions, params.encode("utf-8", "surrogatepass"))
+    return ImageSource(await upload.read()), options
+
+
+def _parse(model: type[SearchOptions], raw: bytes) -> Any:
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=True)
+        raise RequestValidationError(problems) from None

@@ -1,0 +1,35 @@
+"""Retrieval-augmented prompts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+from starlette.requests import Request
+from starlette.responses import Response
+
+from indexer.errors import QueryError
+from service.json_response import dump_json
+from service.replies import prompt_json
+from service.reply_schemas import PromptReply
+from service.routes.access import IMAGE_ERRORS, check_limits, service_of
+from service.routes.examples import PROMPT_EXAMPLES
+from service.schemas import PromptBody
+
+router = APIRouter(tags=["prompts"])
+
+
+@router.post("/v1/prompts", response_model=PromptReply, responses=IMAGE_ERRORS)
+async def write_prompt(
+    request: Request, body: Annotated[PromptBody, Body(openapi_examples=PROMPT_EXAMPLES)]
+) -> Response:
+    """Write a prompt for a language model: numbered, fenced passages within a token budget."""
+    service = service_of(request)
+    check_limits(service.settings, k=body.k, text=body.question)
+    most = service.settings.max_prompt_tokens
+    if body.budget_tokens > most:
+        raise QueryError("budget_tokens is too large.", remedy=f"Ask for at most {most}.")
+    prompter = service.searching.prompter
+
+    def write() -> bytes:
+        return dump_json(prompt_json(prompter.write(body.request())))
+
+    return Response(await service.run(write), media_type="application/json")

@@ -1,0 +1,61 @@
+"""Single records and their thumbnails."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from indexer.errors import RecordNotFoundError
+from service.json_response import dump_json
+from service.replies import record_json
+from service.reply_schemas import RecordReply
+from service.retrieval.planning import find_record
+from service.routes.access import ERRORS, service_of
+
+router = APIRouter(prefix="/v1/records", tags=["records"])
+
+# An id is dataset/split/native_id, always three parts; so one that ends in /thumbnail is no riddle.
+Part = Annotated[str, Path(max_length=512)]
+_CACHE_CONTROL = "private, max-age=3600"
+
+
+@router.get("/{dataset}/{split}/{native_id}", response_model=RecordReply, responses=ERRORS)
+async def show_record(
+    request: Request,
+    dataset: Annotated[str, Path(max_length=512, examples=["mura"])],
+    split: Annotated[str, Path(max_length=512, examples=["valid"])],
+    native_id: Annotated[str, Path(max_length=512, examples=["patient00011:study1:image1"])],
+) -> Response:
+    """Show one record."""
+    service = service_of(request)
+    snapshot = service.opened.indexes.snapshot()
+
+    def read() -> bytes:
+        reader, row = find_record(f"{dataset}/{split}/{native_id}", snapshot)
+        return dump_json(record_json(reader.record(row), reader.name))
+
+    return Response(await service.run(read), media_type="application/json")
+
+
+@router.get(
+    "/{dataset}/{split}/{native_id}/thumbnail",
+    response_class=Response,
+    responses={**ERRORS, 200: {"content": {"image/jpeg": {}}, "description": "A JPEG."}},
+)
+async def show_thumbnail(request: Request, dataset: Part, split: Part, native_id: Part) -> Response:
+    """Show an image record as a small JPEG."""
+    service = service_of(request)
+    snapshot = service.opened.indexes.snapshot()
+
+    def read() -> bytes:
+        reader, row = find_record(f"{dataset}/{split}/{native_id}", snapshot)
+        thumbnail = reader.thumbnail(row)
+        if thumbnail is None:
+            raise RecordNotFoundError(
+                "The record has no image.", remedy="Ask for the record itself."
+            )
+        return thumbnail
+
+    headers = {"Cache-Control": _CACHE_CONTROL}
+    return Response(await service.run(read), media_type="image/jpeg", headers=headers)

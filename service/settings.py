@@ -1,0 +1,40 @@
+"""What an operator may set, by environment variables that begin with `MEDSEARCH_`."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Settings of the service; every one has a default that is safe on a laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDSEARCH_", extra="forbid", frozen=True)
+
+    indexes_dir: Path = Field(default=Path("indexes"), description="Where published indexes live.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    api_keys: tuple[SecretStr, ...] = Field(
+        default=(),
+        description='JSON list of keys; without any, everybody may ask. Example: ["k1", "k2"].',
+    )
+    device: str | None = Field(default=None, description="cuda, mps or cpu; the best if left out.")
+    max_body_bytes: int = Field(default=32 * MEBIBYTE, ge=1024, description="Largest request body.")
+    max_k: int = Field(default=200, ge=1, le=10_000, description="Most hits of one query.")
+    max_query_chars: int = Field(default=8_000, ge=1, description="Longest query text.")
+    max_prompt_tokens: int = Field(default=32_000, ge=256, description="Largest prompt budget.")
+    decode_workers: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 4),
+        ge=1,
+        description="Processes that decode uploaded images.",
+    )
+    search_threads: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 8),
+        ge=1,
+        description="Threads that encode and search; more only help where encoding waits.",
+    )
+    cached_texts: int = Field(default=4096, ge=0, description="Query embeddings kept in memory.")
+    refresh_s: float = Field(default=1.0, gt=0, description="How often new builds are looked for.")

@@ -1,0 +1,220 @@
+"""Small real indexes, published through the store's own writer, with an encoder made of hashes."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.encoders.spec import EncoderSpec, Fingerprint, ImageInput
+from indexer.errors import DecodeError, EncoderUnavailableError
+from indexer.records import AnyRecord, ImageRecord, ImageRef, Option, TextRecord
+from indexer.store.index_set import IndexSet
+from indexer.store.writer import BuildPlan, BuildWriter, Shard, ShardField, ShardImage
+from indexer.text.questions import document_text
+from indexer.text.tokenise import tokenise
+from service.opening import Opened, assemble
+from service.retrieval.encoding import QueryEncoders
+
+DIM = 64
+JPEG = b"\xff\xd8 not a real thumbnail \xff\xd9"
+
+
+def fingerprint(name: str) -> Fingerprint:
+    return Fingerprint(
+        key=name, revision="1", dim=DIM, weights_sha256=hashlib.sha256(name.encode()).hexdigest(),
+        tokenizer_sha256=None, preprocessing="hashes", dtype="float32",
+    )  # fmt: skip
+
+
+class HashEncoder:
+    """Embeds a text as the sum of its tokens' random vectors, an image as that of its grey level.
+
+    Equal words give equal embeddings, shared words similar ones; an image of grey level g lies
+    where the text "grey g" does, so that texts find images.
+    """
+
+    def __init__(self, name: str = "hash", languages: tuple[str, ...] = ("en",)) -> None:
+        self.spec = EncoderSpec(
+            key=name, family="builtin", model="none", revision="1", dim=DIM,
+            modalities=frozenset({"image", "text"}), languages=languages, max_tokens=None,
+            image_px=8, licence="none", source="none", description="for tests",
+        )  # fmt: skip
+        self.text_fingerprint = fingerprint(f"{name} text")
+        self.image_fingerprint = fingerprint(f"{name} image")
+        self.image_input = ImageInput(px=8, resize="letterbox")
+        self.encoded_texts = 0
+
+    def encode_texts(self, texts: Sequence[str], role: str) -> np.ndarray:
+        self.encoded_texts += len(texts)
+        return np.stack([self._embed(text) for text in texts])
+
+    def encode_images(self, pixels: np.ndarray) -> np.ndarray:
+        return np.stack([self._embed(f"grey {int(one.flat[0])}") for one in pixels])
+
+    def _embed(self, text: str) -> np.ndarray:
+        total = np.full(DIM, 1e-3, np.float32)
+        for token in tokenise(text):
+            seed = int.from_bytes(hashlib.sha256(token.encode()).digest()[:4], "big")
+            total += np.random.default_rng(seed).normal(size=DIM).astype(np.float32)
+        return total / np.linalg.norm(total)
+
+
+def decode_grey(raw: bytes, wanted: ImageInput) -> np.ndarray:
+    """Decode `grey N`, the image format of these tests."""
+    if not raw.startswith(b"grey "):
+        raise DecodeError("These bytes are no image.", remedy="Send another file.")
+    return np.full((wanted.px, wanted.px, 3), int(raw[5:]), np.uint8)
+
+
+def image_record(dataset: str, number: int, **changes: object) -> ImageRecord:
+    values: dict[str, object] = {
+        "record_id": f"{dataset}/train/{number}", "dataset": dataset, "split": "train",
+        "source_id": str(number), "source_path": "secret/rows.csv", "source_line": number,
+        "case_id": f"case{number}", "licence": "CC0-1.0", "image": ImageRef(path="secret/a.png"),
+        "modality": "CT", "body_part": "chest", "caption": f"grey {number}",
+    }  # fmt: skip
+    return ImageRecord(**(values | changes))
+
+
+def text_record(dataset: str, number: int, **changes: object) -> TextRecord:
+    values: dict[str, object] = {
+        "record_id": f"{dataset}/train/{number}", "dataset": dataset, "split": "train",
+        "source_id": str(number), "source_path": "secret/rows.csv", "source_line": number,
+        "case_id": f"{dataset}{number}", "licence": "MIT", "question": f"What is disease {number}?",
+        "answer": f"It is called number {number}.",
+    }  # fmt: skip
+    return TextRecord(**(values | changes))
+
+
+def publish(
+    indexes: Path,
+    name: str,
+    records: Sequence[AnyRecord],
+    encoder: HashEncoder | None = None,
+    greys: Sequence[int] | None = None,
+) -> None:
+    """Publish an index of `records`; image record i has grey level `greys[i]`, or i."""
+    encoder = encoder or HashEncoder()
+    kind = "image" if isinstance(records[0], ImageRecord) else "text"
+    key, text_print = encoder.spec.key, encoder.text_fingerprint
+    if kind == "image":
+        levels = list(range(len(records))) if greys is None else list(greys)
+        images = np.stack([np.full((8, 8, 3), level, np.uint8) for level in levels])
+        captioned = [place for place, record in enumerate(records) if record.caption]
+        captions = [records[place].caption for place in captioned]
+        embedded = {
+            "image": (range(len(records)), encoder.encode_images(images)),
+            "caption": (captioned, _encode(encoder, captions)),
+        }
+        prints = {"image": (key, encoder.image_fingerprint), "caption": (key, text_print)}
+    else:
+        texts = [document_text(record) for record in records]
+        embedded = {"question": (range(len(records)), _encode(encoder, texts))}
+        prints = {"question": (key, text_print)}
+    plan = BuildPlan(
+        index=name, dataset=name, kind=kind, title=name.title(), licence="CC0-1.0",
+        citation="nobody", homepage="https://example.org", synthetic=True, fields=prints,
+        source_digest=hashlib.sha256(repr(records).encode()).hexdigest(), options={},
+    )  # fmt: skip
+    with BuildWriter.open(indexes, plan) as writer:
+        writer.add_shard(
+            Shard(
+                rows_consumed=len(records),
+                records=records,
+                content_keys=[hashlib.md5(one.record_id.encode()).hexdigest() for one in records],
+                images=[
+                    ShardImage(sha256="0" * 64, perceptual_hash=bytes(32), thumbnail=JPEG)
+                    for _ in records
+                ],
+                fields={
+                    field: ShardField(
+                        positions=np.array(list(positions), np.int64),
+                        vectors=vectors,
+                        keys=[hashlib.md5(f"{field}{n}".encode()).digest() for n in positions],
+                    )
+                    for field, (positions, vectors) in embedded.items()
+                },
+                duplicates=[],
+                rejects=[],
+            )
+        )
+        writer.publish(sources=())
+
+
+def _encode(encoder: HashEncoder, texts: Sequence[str]) -> np.ndarray:
+    return encoder.encode_texts(texts, "document") if texts else np.zeros((0, DIM), np.float32)
+
+
+def loader(*encoders: HashEncoder) -> Callable[[str], HashEncoder]:
+    known = {encoder.spec.key: encoder for encoder in encoders}
+
+    def load(key: str) -> HashEncoder:
+        if key not in known:
+            raise EncoderUnavailableError(f"No weights of {key!r}.", remedy="Fetch them.")
+        return known[key]
+
+    return load
+
+
+OPTIONS = (Option(key="A", text="Adrenaline"), Option(key="B", text="Water"))
+
+
+@pytest.fixture(scope="session")
+def indexes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two image indexes and two of questions, English and Chinese."""
+    folder = tmp_path_factory.mktemp("indexes")
+    publish(
+        folder,
+        "scans",
+        [
+            image_record(
+                "scans", number, case_id=f"patient{number // 4}", study_id=f"study{number // 2}",
+                modality="CT" if number % 2 else "MR", age_years=float(40 + number),
+                sex=None if number % 3 else "F", labels=("odd",) if number % 2 else (),
+                contrast=bool(number % 2), slice_number=number,
+                caption=None if number == 7 else f"grey {number}",
+            )
+            for number in range(24)
+        ],
+    )  # fmt: skip
+    publish(
+        folder,
+        "films",
+        [
+            image_record("films", number, modality="XR", body_part="hand", caption=f"grey {number}")
+            for number in range(30, 36)
+        ],
+        greys=range(30, 36),
+    )
+    publish(
+        folder,
+        "asked",
+        [
+            text_record("asked", 0, question="How is anaphylaxis treated first?",
+                        answer="With adrenaline into the thigh.", options=OPTIONS,
+                        answer_keys=("A",), reasoning="It acts fastest. It saves lives."),
+            *(text_record("asked", number) for number in range(1, 12)),
+        ],
+    )  # fmt: skip
+    publish(
+        folder,
+        "gefragt",
+        [
+            text_record("gefragt", 0, language="zh", question="胸痛伴出汗应首先做什么检查？",
+                        answer="心电图。"),
+            text_record("gefragt", 1, language="zh", question="高血压怎么治疗？", answer="降压药。"),
+        ],
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def opened(indexes_dir: Path) -> Opened:
+    return assemble(IndexSet(indexes_dir), QueryEncoders(loader(HashEncoder()), decode_grey))
+
+
+@pytest.fixture
+def hash_encoder() -> Iterator[HashEncoder]:
+    yield HashEncoder()
