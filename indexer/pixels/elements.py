@@ -33,6 +33,7 @@ KNOWN_VRS: Final = _LONG_VRS | frozenset(
 )
 _PREAMBLE_BYTES: Final = 128
 _SHORTEST_ELEMENT_BYTES: Final = 8
+LONGEST_HEADER_BYTES: Final = 12
 _INFLATE_STEP_BYTES: Final = 1 << 16
 
 _FIRST_GROUPS: Final = frozenset({0x0002, 0x0008})
@@ -157,7 +158,7 @@ def read_element_header(
         The bytes end, or hold no known VR.
     """
     order = "<" if encoding.little_endian else ">"
-    head = source[offset : offset + 12]
+    head = source[offset : offset + LONGEST_HEADER_BYTES]
     try:
         group, number = struct.unpack_from(f"{order}HH", head)
         tag = group << 16 | number

@@ -111,7 +111,7 @@ def check_is_image(sop_class_uid: str, modality: str | None, rows: int, columns:
         for prefix in NON_IMAGE_SOP_CLASSES
     )
     if no_image_class or modality in NON_IMAGE_MODALITIES or not rows or not columns:
-        kind = modality or "unknown kind"
+        kind = modality if modality in MODALITIES else "unknown kind"
         raise NotAnImageError(f"A DICOM object ({kind}) that holds no image of its own.")
 
 

@@ -30,6 +30,8 @@ _TURNS: Final = {
 }
 """What undoes each EXIF orientation (EXIF 2.32, 4.6.4.A, tag 0x0112)."""
 
+_PNG_END: Final = b"IEND\xaeB`\x82"
+
 _PILLOW_ERRORS: Final = (
     ArithmeticError,
     AttributeError,
@@ -91,6 +93,8 @@ def _decode_with_pillow(
     raw: bytes, kind: ImageFormat | None, limits: DecodeLimits, window: Window | None
 ) -> Pixels:
     """Decode with the one plugin that the first bytes ask for."""
+    if kind == "png" and _PNG_END not in raw:
+        raise DecodeError("The PNG file is cut short: it has no end.")
     image = _open(_starve(raw) if kind == "jpeg" else raw, kind)
     check_size(image.width, image.height, limits)
     image.load()

@@ -1,5 +1,6 @@
 """Reads the stored samples of one frame of a DICOM instance, whatever they are wrapped in."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,10 @@ from indexer.pixels.elements import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
+    LONGEST_HEADER_BYTES,
+    UNDEFINED_LENGTH,
     open_body,
+    read_element_header,
 )
 from indexer.pixels.encapsulated import read_codestream
 from indexer.pixels.layout import PIXEL_TAGS, PixelLayout, read_layout
@@ -54,7 +58,26 @@ def open_instance(raw: bytes, limits: DecodeLimits) -> Attributes:
     if len(raw) > limits.max_file_bytes:
         raise LimitExceededError(f"{len(raw)} bytes are more than {limits.max_file_bytes}.")
     body = open_body(raw, limits.max_inflated_bytes)
-    return Attributes.collect(body, limits, PIXEL_TAGS, last_tag=PixelTag.PIXELS)
+    instance = Attributes.collect(body, limits, PIXEL_TAGS, last_tag=PixelTag.PIXELS)
+    _check_tail(instance)
+    return instance
+
+
+def _check_tail(instance: Attributes) -> None:
+    """Refuse a file that ends inside an element behind the pixel data.
+
+    Anything else behind it (padding, signatures, junk) is none of our business.
+    """
+    pixels = instance.element(PixelTag.PIXELS)
+    body = instance.body
+    if pixels is None or pixels.end + LONGEST_HEADER_BYTES > body.end:
+        return
+    try:
+        _, _, length, value = read_element_header(body.source, pixels.end, body.encoding)
+    except DecodeError:
+        return
+    if length != UNDEFINED_LENGTH and value + length > body.end:
+        raise DecodeError("The DICOM file is cut short behind its pixel data.")
 
 
 def read_stored_frame(instance: Attributes, frame: int, limits: DecodeLimits) -> StoredFrame:
@@ -87,4 +110,5 @@ def _read_samples(attributes: Attributes, layout: PixelLayout, frame: int) -> tu
         return unpack_frame(raw, layout), layout.photometric
     if syntax in _NATIVE_SYNTAXES:
         return read_native_frame(attributes, layout, frame), layout.photometric
-    raise DecodeError(f"There is no decoder for the transfer syntax {syntax}.")
+    name = syntax if re.fullmatch(r"1\.2\.840\.10008[.0-9]{1,40}", syntax) else "stated"
+    raise DecodeError(f"There is no decoder for the transfer syntax {name}.")
