@@ -13,7 +13,7 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
 )
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")
 _SPACES_AT_LINE_ENDS = re.compile(r" ?\n ?")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -62,7 +62,7 @@ def split_thoughts(text: str) -> tuple[str, str]:
 
 def drop_arrows(text: str) -> str:
     """Return the text without the `-->` that web pages leave where a link stood."""
-    return _ARROW.sub(" ", text).strip()
+    return _ARROW.sub(" ", text).strip() if "-->" in text else text
 
 
 def detect_language(text: str) -> Language:
