@@ -5,13 +5,12 @@ does; for a service whose default text model is a six-layer BERT that is most of
 The computation is that of Devlin et al. 2019, read from a Hugging Face `BertModel` state dict.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import torch
     from torch import Tensor
 
     Linear = tuple[Tensor, Tensor]
@@ -54,6 +53,19 @@ class Bert:
         weights = real[:, :, None].float()
         return (states.float() * weights).sum(dim=1) / weights.sum(dim=1)
 
+    def to_bfloat16(self) -> "Bert":
+        """Return the encoder with its weights in bfloat16."""
+        return replace(
+            self,
+            words=self.words.bfloat16(),
+            positions=self.positions.bfloat16(),
+            norm=_lower(self.norm),
+            layers=tuple(
+                BertLayer(*(_lower(getattr(layer, part.name)) for part in fields(layer)))
+                for layer in self.layers
+            ),
+        )
+
     def _apply(self, layer: BertLayer, states: "Tensor", mask: "Tensor") -> "Tensor":
         """Run one block (post-norm): self-attention, then the feed-forward net, each added on."""
         from torch.nn import functional
@@ -75,10 +87,12 @@ class Bert:
         return functional.layer_norm(states, states.shape[-1:], *norm, self.norm_epsilon)
 
 
-def assemble_bert(
-    state: "Mapping[str, Tensor]", *, heads: int, norm_epsilon: float, dtype: "torch.dtype"
-) -> Bert:
-    """Build the encoder from a `BertModel` state dict, its weights turned into `dtype`.
+def _lower(pair: "tuple[Tensor, Tensor]") -> "tuple[Tensor, Tensor]":
+    return pair[0].bfloat16(), pair[1].bfloat16()
+
+
+def assemble_bert(state: "Mapping[str, Tensor]", *, heads: int, norm_epsilon: float) -> Bert:
+    """Build the encoder from the state dict of a `BertModel`.
 
     The token type of a single text is always 0: its vector is added to the positions once, here.
 
@@ -90,7 +104,7 @@ def assemble_bert(
     import torch
 
     def pair(name: str) -> "Linear":
-        return state[f"{name}.weight"].to(dtype), state[f"{name}.bias"].to(dtype)
+        return state[f"{name}.weight"], state[f"{name}.bias"]
 
     def stacked(prefix: str) -> "Linear":
         parts = [pair(f"{prefix}.{part}") for part in ("query", "key", "value")]
@@ -109,8 +123,8 @@ def assemble_bert(
     count = sum(name.endswith(".attention.self.query.weight") for name in state)
     positions = state["embeddings.position_embeddings.weight"]
     return Bert(
-        words=state["embeddings.word_embeddings.weight"].to(dtype),
-        positions=(positions + state["embeddings.token_type_embeddings.weight"][0]).to(dtype),
+        words=state["embeddings.word_embeddings.weight"],
+        positions=positions + state["embeddings.token_type_embeddings.weight"][0],
         norm=pair("embeddings.LayerNorm"),
         layers=tuple(layer(f"encoder.layer.{index}") for index in range(count)),
         heads=heads,

@@ -1,6 +1,6 @@
 """Where a model runs and in which arithmetic."""
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from indexer.errors import EncoderError
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from indexer.encoders.base import Embeddings
 
 Precision: TypeAlias = Literal["float32", "bfloat16"]
+Model = TypeVar("Model")
 
 PROBE_COSINE = 0.999
 """Each probe's embedding in bfloat16 must be at least this close to its float32 one."""
@@ -72,29 +73,36 @@ def use_one_thread(device: str) -> None:
             torch.set_num_threads(1)
 
 
-def choose_precision(
-    device: str, embed_probes: "Callable[[Precision], Embeddings]", requested: Precision | None
-) -> Precision:
-    """Return bfloat16 where the hardware has it and the model bears it, else float32.
+def settle_precision(
+    load: "Callable[[], Model]",
+    lower: "Callable[[Model], Model]",
+    embed_probes: "Callable[[Model], Embeddings]",
+    *,
+    device: str,
+    requested: Precision | None,
+) -> "tuple[Model, Precision]":
+    """Load a model in bfloat16 where the hardware has it and the model bears it, else in float32.
 
-    `embed_probes(precision)` embeds the same few inputs in that arithmetic: float32 (n, d), unit
-    rows. bfloat16 is taken only if every row's cosine to its float32 twin is `PROBE_COSINE` or
-    more; that bound is what lets both arithmetics share one index. A request is obeyed, but a
-    bfloat16 that fails the bound is refused.
+    `load` gives it in float32, `lower` turns it into bfloat16 (and may use it up), `embed_probes`
+    embeds the same few inputs by it: float32 (n, d), unit rows. bfloat16 is taken only if every
+    row's cosine to its float32 twin is `PROBE_COSINE` or more; that bound is what lets both
+    arithmetics share one index. A request is obeyed, but bfloat16 below the bound is refused.
 
     Raises
     ------
     EncoderError
         bfloat16 was asked for, and the model loses too much by it.
     """
+    model = load()
     if requested == "float32" or (requested is None and not supports_bfloat16(device)):
-        return "float32"
-    exact, rounded = embed_probes("float32"), embed_probes("bfloat16")
-    worst = float((exact * rounded).sum(axis=1).min())
+        return model, "float32"
+    exact = embed_probes(model)
+    model = lower(model)
+    worst = float((exact * embed_probes(model)).sum(axis=1).min())
     if worst >= PROBE_COSINE:
-        return "bfloat16"
+        return model, "bfloat16"
     if requested is None:
-        return "float32"
+        return load(), "float32"
     raise EncoderError(
         f"In bfloat16 this model's embeddings differ too much from float32 (cosine {worst:.4f}, "
         f"{PROBE_COSINE} is asked for).",

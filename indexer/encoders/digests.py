@@ -4,10 +4,11 @@ import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from indexer.encoders.reasons import reason_of, shown
 from indexer.errors import EncoderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 
@@ -41,13 +42,20 @@ def read_verified(path: "Path", sha256: str) -> bytes:
         raw = path.read_bytes()
     except OSError as error:
         raise EncoderError(
-            f"{path}: cannot be read ({error.strerror}).", remedy="Restore the file."
+            f"{shown(path)}: cannot be read ({reason_of(error, path)}).", remedy="Restore the file."
         ) from error
     found = hashlib.sha256(raw).hexdigest()
     if found != sha256:
         raise EncoderError(
-            f"{path}: SHA-256 is {found[:16]}..., not {sha256[:16]}... as of the original model; "
-            "it is not used.",
+            f"{shown(path)}: SHA-256 is {found[:16]}..., not {sha256[:16]}... as of the original "
+            "model; it is not used.",
             remedy="Install the original file again; do not use this copy.",
         )
     return raw
+
+
+def joined_sha256(digests: "Sequence[str]") -> str:
+    """Return one digest of several, in their order; of a single one, itself."""
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()

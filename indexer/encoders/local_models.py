@@ -45,6 +45,18 @@ def find_snapshot(
     return folder if folder.is_dir() else None
 
 
+def find_model_folder(spec: "EncoderSpec") -> Path | None:
+    """Return the folder that holds a catalogue entry's model: an own copy, else the hub's cache."""
+    repository = spec.model.removeprefix("hf-hub:")
+    return find_own_copy(spec.key) or find_snapshot(repository, spec.revision)
+
+
+def find_companion(spec: "EncoderSpec", repository: str) -> Path | None:
+    """Return the cached folder of a repository that a model needs besides its own, if any."""
+    pinned = dict(companion.split("@", 1) for companion in spec.companions)
+    return find_snapshot(repository, pinned.get(repository, "main"))
+
+
 def unavailable(spec: "EncoderSpec") -> EncoderUnavailableError:
     """Return the error for a model that is not on this machine: it says what to run."""
     licence = f" It needs an accepted licence first: {spec.source}." if spec.gated else ""

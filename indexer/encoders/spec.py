@@ -3,9 +3,12 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-Family: TypeAlias = Literal["builtin", "sentence", "open_clip"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Family: TypeAlias = Literal["builtin", "sentence", "medcpt", "open_clip", "transformers"]
 Modality: TypeAlias = Literal["image", "text"]
 TextRole: TypeAlias = Literal["query", "document"]
 Resize: TypeAlias = Literal["letterbox", "squash", "shortest_crop"]
@@ -17,6 +20,8 @@ class EncoderSpec:
 
     `model` is what the family's loader understands (a hub repository, an open_clip name, a
     package). `languages` are those that its text tower reads well enough to vote in a search.
+    `companions` are further hub repositories that the model needs (a text tower's configuration, an
+    article encoder), as `owner/name@revision`.
     `unverified` names the fields that could not be checked against the model's own card.
     """
 
@@ -36,6 +41,7 @@ class EncoderSpec:
     document_prefix: str = ""
     contamination: str = "none known"
     gated: bool = False
+    companions: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
 
 
@@ -56,6 +62,13 @@ class Fingerprint:
 
     `weights_sha256`, `tokenizer_sha256` and `preprocessing` cover one tower; `dtype` is the
     arithmetic class ("float32" or "bfloat16"); `versions` are the libraries that matter.
+
+    Two digests, for two questions. `digest` covers everything: embeddings under equal digests are
+    equal bit for bit on one machine, so that one may stand for the other. `space_digest` leaves
+    out what changes only last digits (dtype, versions) or nothing (names): embeddings under equal
+    space digests may be compared. A bfloat16 tower is used only if its embeddings keep a cosine of
+    .999 to the float32 ones (`indexer.encoders.device`), which is why an index built on a machine
+    with bfloat16 opens on one without.
     """
 
     key: str
@@ -71,7 +84,26 @@ class Fingerprint:
         """Return the fingerprint as JSON-ready values."""
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, values: "Mapping[str, Any]") -> "Fingerprint":
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        TypeError
+            A field is missing or unknown.
+        """
+        return cls(**values)
+
     def digest(self) -> str:
         """Return a short stable digest of all fields (hex, 16 digits)."""
-        text = json.dumps(self.to_json(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _short_digest(self.to_json())
+
+    def space_digest(self) -> str:
+        """Return a short stable digest of what makes up the embedding space (hex, 16 digits)."""
+        names = ("dim", "weights_sha256", "tokenizer_sha256", "preprocessing")
+        return _short_digest({name: getattr(self, name) for name in names})
+
+
+def _short_digest(values: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,61 +1,84 @@
 """A text encoder over any tower: roles, windows, batches and unit rows, the same for all models."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.encoders.device import use_one_thread
-from indexer.encoders.windows import padded_length, plan_batches, split_windows
+from indexer.encoders.spec import EncoderSpec, Fingerprint, TextRole
+from indexer.encoders.windows import Batch, padded_length, plan_batches, split_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from torch import Tensor
 
     from indexer.encoders.base import Embeddings
-    from indexer.encoders.spec import EncoderSpec, Fingerprint, TextRole
+    from indexer.encoders.tokens import TokenRules
+
+TEXT_PROBES = (
+    "Chest X-ray of a child with pneumonia.",
+    "What is the first-line treatment of type 2 diabetes in a patient with heart failure?",
+    "T2-weighted MRI",
+    "Axial CT of the abdomen shows a hypodense lesion in the right lobe of the liver.",
+    "dental panoramic radiograph",
+)
+"""Texts by which a freshly loaded tower is tried out."""
 
 
-class TextTower(Protocol):
-    """A loaded text model with its tokenizer: what the families differ in."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextTower:
+    """A loaded text model with its tokenizer.
 
-    @property
-    def device(self) -> str:
-        """Where it computes, as torch names it."""
-        ...
+    `forward(tokens, lengths)` embeds padded sequences int64 (n, length) of true lengths (n,) to
+    (n, dim). `max_tokens` counts special tokens too. `pads_fully` says that the result depends on
+    the padding, so that every sequence must be padded to the limit, as in training. `batched` is
+    False where sequences must be computed one by one to keep their embeddings independent.
+    """
 
-    @property
-    def max_tokens(self) -> int:
-        """The longest sequence, special tokens included."""
-        ...
+    device: str
+    max_tokens: int
+    rules: "TokenRules"
+    forward: "Callable[[Tensor, Tensor], Tensor]" = field(repr=False)
+    pads_fully: bool = False
+    batched: bool = True
 
-    @property
-    def prefix_tokens(self) -> "Sequence[int]":
-        """Special tokens before every sequence."""
-        ...
+    def windows(self, text: str) -> list[list[int]]:
+        """Cut a text into windows that the tower can take, special tokens included."""
+        special = len(self.rules.prefix) + len(self.rules.suffix)
+        parts = split_windows(self.rules.tokenise(text), self.max_tokens - special)
+        return [self.rules.sequence(part) for part in parts]
 
-    @property
-    def suffix_tokens(self) -> "Sequence[int]":
-        """Special tokens after every sequence."""
-        ...
+    def embed(self, sequences: Sequence[Sequence[int]], dim: int) -> "Embeddings":
+        """Embed sequences, each independently of the others: float32 (n, dim), in their order."""
+        use_one_thread(self.device)
+        embeddings = np.zeros((len(sequences), dim), dtype=np.float32)
+        for batch in self._plan([len(sequence) for sequence in sequences]):
+            rows = list(batch.rows)
+            embeddings[rows] = self._embed_batch([sequences[row] for row in rows], batch.length)
+        return embeddings
 
-    @property
-    def padding_token(self) -> int:
-        """What fills a short sequence."""
-        ...
+    def _plan(self, lengths: Sequence[int]) -> Iterator[Batch]:
+        limit = self.max_tokens
+        padded = [limit if self.pads_fully else padded_length(length, limit) for length in lengths]
+        for batch in plan_batches(padded):
+            if self.batched:
+                yield batch
+            else:
+                yield from (Batch(batch.length, (row,)) for row in batch.rows)
 
-    @property
-    def pads_fully(self) -> bool:
-        """Whether its result depends on the padding, so that all must be padded to the limit."""
-        ...
+    def _embed_batch(self, sequences: Sequence[Sequence[int]], length: int) -> "Embeddings":
+        import torch
 
-    def tokenise(self, text: str) -> "list[int]":
-        """Return the text's tokens, without special ones and without a limit."""
-        ...
-
-    def embed(self, tokens: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> "Embeddings":
-        """Embed padded sequences int64 (n, length) of true `lengths` (n,): float32 (n, dim)."""
-        ...
+        tokens = torch.full((len(sequences), length), self.rules.padding, dtype=torch.int64)
+        for place, sequence in enumerate(sequences):
+            tokens[place, : len(sequence)] = torch.tensor(sequence, dtype=torch.int64)
+        lengths = torch.tensor([len(sequence) for sequence in sequences])
+        with torch.inference_mode():
+            embedded = self.forward(tokens.to(self.device), lengths.to(self.device))
+        found: npt.NDArray[np.float32] = embedded.float().cpu().numpy()
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +89,28 @@ class WindowedTextEncoder:
     unit rows are averaged.
     """
 
-    spec: "EncoderSpec"
-    text_fingerprint: "Fingerprint"
-    towers: "Mapping[TextRole, TextTower]" = field(repr=False)
+    spec: EncoderSpec
+    text_fingerprint: Fingerprint
+    towers: Mapping[TextRole, TextTower] = field(repr=False)
 
-    def encode_texts(self, texts: "Sequence[str]", role: "TextRole") -> "Embeddings":
+    def encode_texts(self, texts: Sequence[str], role: TextRole) -> "Embeddings":
         """Return float32 (n, dim) with unit rows, in the order given; no texts give (0, dim)."""
         tower = self.towers[role]
         prefix = self.spec.query_prefix if role == "query" else self.spec.document_prefix
-        owners, windows = _cut([prefix + text for text in texts], tower)
-        totals = np.zeros((len(texts), self.spec.dim), dtype=np.float64)
-        np.add.at(totals, owners, unit_rows(_embed_windows(windows, tower, self.spec.dim)))
-        return unit_rows(totals)
+        return embed_texts(tower, [prefix + text for text in texts], self.spec.dim)
+
+
+def embed_texts(tower: TextTower, texts: Sequence[str], dim: int) -> "Embeddings":
+    """Embed texts of any length by one tower: float32 (n, dim), unit rows."""
+    owners: list[int] = []
+    sequences: list[list[int]] = []
+    for position, text in enumerate(texts):
+        windows = tower.windows(text)
+        sequences += windows
+        owners += [position] * len(windows)
+    totals = np.zeros((len(texts), dim), dtype=np.float64)
+    np.add.at(totals, owners, unit_rows(tower.embed(sequences, dim)))
+    return unit_rows(totals)
 
 
 def unit_rows(vectors: npt.NDArray[np.floating]) -> "Embeddings":
@@ -86,34 +119,3 @@ def unit_rows(vectors: npt.NDArray[np.floating]) -> "Embeddings":
     norms = np.sqrt(np.square(exact).sum(axis=1, keepdims=True))
     scaled: npt.NDArray[np.float32] = (exact / np.maximum(norms, 1e-12)).astype(np.float32)
     return scaled
-
-
-def _cut(texts: "Sequence[str]", tower: TextTower) -> tuple[npt.NDArray[np.int64], list[list[int]]]:
-    """Return every window with its special tokens, and the position of the text that it is of."""
-    capacity = tower.max_tokens - len(tower.prefix_tokens) - len(tower.suffix_tokens)
-    owners: list[int] = []
-    windows: list[list[int]] = []
-    for position, text in enumerate(texts):
-        for window in split_windows(tower.tokenise(text), capacity):
-            owners.append(position)
-            windows.append([*tower.prefix_tokens, *window, *tower.suffix_tokens])
-    return np.array(owners, dtype=np.int64), windows
-
-
-def _embed_windows(windows: list[list[int]], tower: TextTower, dim: int) -> "Embeddings":
-    """Embed sequences batch by batch on one thread: float32 (n, dim), in the order given."""
-    use_one_thread(tower.device)
-    lengths = np.array([len(window) for window in windows], dtype=np.int64)
-    embeddings = np.zeros((len(windows), dim), dtype=np.float32)
-    padded = [_padded(len(window), tower) for window in windows]
-    for batch in plan_batches(padded):
-        rows = list(batch.rows)
-        tokens = np.full((len(rows), batch.length), tower.padding_token, dtype=np.int64)
-        for place, row in enumerate(rows):
-            tokens[place, : lengths[row]] = windows[row]
-        embeddings[rows] = tower.embed(tokens, lengths[rows])
-    return embeddings
-
-
-def _padded(length: int, tower: TextTower) -> int:
-    return tower.max_tokens if tower.pads_fully else padded_length(length, tower.max_tokens)

@@ -1,0 +1,90 @@
+"""What makes an embedding independent, bit for bit, of the batch in which it was computed.
+
+A matrix library chooses its kernel by the number of rows, and kernels add in different orders. With
+sixteen rows or more (every padded sequence has that many) its choice no longer shows; below, in the
+heads that act on one pooled vector a text, it does (measured with MKL: 1 to 3 rows). So those few
+rows are padded, and each tower is tried out when it is loaded: one that still depends on its batch
+computes its sequences one by one. On other devices than the CPU nothing of this is promised.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from indexer.encoders.text_tower import TEXT_PROBES, TextTower
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.overrides import TorchFunctionMode
+
+FEW_ROWS = 16
+
+
+def padded_products(device: str) -> AbstractContextManager[object]:
+    """Return a context in which products of few rows are computed with `FEW_ROWS` rows, on CPU."""
+    return _padding_mode()() if device.startswith("cpu") else nullcontext()
+
+
+def try_batching(tower: TextTower, dim: int) -> TextTower:
+    """Return the tower, `batched` only if its results do not depend on the batch, bit for bit."""
+    if not tower.device.startswith("cpu"):
+        return tower
+    alone = replace(tower, batched=False)
+    sequences = [tower.windows(text)[0] for text in TEXT_PROBES]
+    same = np.array_equal(tower.embed(sequences, dim), alone.embed(sequences, dim))
+    return tower if same else alone
+
+
+@cache
+def _padding_mode() -> "Callable[[], TorchFunctionMode]":
+    """Define the mode: a class of torch's, so it can be made only once torch is imported."""
+    import torch
+    from torch.nn import functional
+    from torch.overrides import TorchFunctionMode
+
+    products = {
+        functional.linear,
+        torch.matmul,
+        torch.mm,
+        torch.Tensor.matmul,
+        torch.Tensor.mm,
+        torch.Tensor.__matmul__,
+    }
+
+    class PaddedProducts(TorchFunctionMode):
+        """Pads the left side of matrix products that have few rows with rows of zeros."""
+
+        def __torch_function__(
+            self,
+            func: "Callable[..., Any]",
+            types: object,
+            args: tuple[Any, ...] = (),
+            kwargs: dict[str, Any] | None = None,
+        ) -> Any:
+            if func in products and _has_few_rows(args[0], args[1]):
+                return _multiply_padded(func, args, kwargs or {})
+            return func(*args, **(kwargs or {}))
+
+    return PaddedProducts
+
+
+def _has_few_rows(left: Any, right: Any) -> bool:
+    """Tell whether this is a product of fewer rows than `FEW_ROWS` with one matrix."""
+    matrix_rank = 2
+    return bool(right.ndim == matrix_rank and 0 < left.numel() < FEW_ROWS * left.shape[-1])
+
+
+def _multiply_padded(
+    func: "Callable[..., Any]", args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    from torch.nn import functional
+
+    left = args[0]
+    rows = left.reshape(-1, left.shape[-1])
+    padded = functional.pad(rows, (0, 0, 0, FEW_ROWS - rows.shape[0]))
+    product = func(padded, *args[1:], **kwargs)[: rows.shape[0]]
+    return product.reshape(*left.shape[:-1], product.shape[-1])
