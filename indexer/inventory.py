@@ -7,21 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.records import SourceFile
+
 SYNTHETIC_MARKER = "SYNTHETIC.json"
 
 # Tables are hashed whole into the manifest. Images are hashed one by one as they are decoded, and
 # those digests stand in the records, so hashing them here would read every pixel file twice.
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".npz"})
 _READ_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFile:
-    """One file that a build was made from; `path` is POSIX, relative to the dataset's root."""
-
-    path: str
-    size_bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

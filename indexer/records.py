@@ -139,6 +139,15 @@ class Reject:
     kind: RejectKind = "bad_row"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """One file that a build was made from; `path` is POSIX, relative to the dataset's root."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
 AnyRecord: TypeAlias = ImageRecord | TextRecord
 Row: TypeAlias = ImageRecord | TextRecord | Reject
 

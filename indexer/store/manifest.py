@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from indexer.encoders.spec import Fingerprint
 from indexer.errors import CorruptBuildError
-from indexer.inventory import SourceFile
+from indexer.records import SourceFile
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"

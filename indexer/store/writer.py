@@ -20,7 +20,7 @@ from typing import Literal
 
 from indexer.encoders.spec import Fingerprint
 from indexer.errors import ReconciliationError, StoreError
-from indexer.inventory import SourceFile
+from indexer.records import SourceFile
 from indexer.store import merge
 from indexer.store.faiss_index import FLAT_LIMIT, build_structure
 from indexer.store.files import list_tree, sha256_of, sync_folder, sync_tree, write_durably

@@ -30,12 +30,12 @@ def list_datasets(
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     table = Table(title=f"Datasets, looked for in {data}/", show_lines=False)
-    for heading in ("name", "kind", "licence", "size", "expected in", "found"):
+    for heading in ("name", "kind", "licence", "folder", "found"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         found = f"[green]{row['layout_found']}[/]" if row["found"] else "[yellow]no[/]"
-        where = row["folder"] if row["found"] else row["expected"]
-        table.add_row(row["name"], row["kind"], row["licence"], row["size"], where, found)
+        where = row["folder"] or row["expected"]
+        table.add_row(row["name"], row["kind"], row["licence"], where, found)
     answers_console().print(table)
     answers_console().print(
         "How to get one: [bold]medsearch datasets show NAME[/]. "

@@ -1,4 +1,4 @@
-"""`medsearch encoders`: which encoders there are, where each comes from, what is on this machine."""
+"""`medsearch encoders`: which encoders there are, fetching one, training an image tower."""
 
 from pathlib import Path
 from typing import Annotated
