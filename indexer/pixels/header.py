@@ -25,8 +25,11 @@ MAX_TEXT_CHARACTERS: Final = 1024
 MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
 OLDEST_STATED_AGE: Final = 90.0
 _YEARS_PER_UNIT: Final = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
-_OFTEN_BURNED_IN: Final = ("1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.6.1")
-_ULTRASOUND_MULTI_FRAME: Final = "1.2.840.10008.5.1.4.1.1.3.1"
+_OFTEN_BURNED_IN: Final = (
+    "1.2.840.10008.5.1.4.1.1.7",  # secondary capture
+    "1.2.840.10008.5.1.4.1.1.6",  # ultrasound
+    "1.2.840.10008.5.1.4.1.1.3",  # ultrasound, multi-frame
+)
 _SEXES: Final[Mapping[str, Sex]] = {"F": "F", "M": "M", "O": "O"}
 
 
@@ -66,8 +69,7 @@ class DicomHeader:
         """
         if self.burned_in is not None:
             return self.burned_in
-        classes = (*_OFTEN_BURNED_IN, _ULTRASOUND_MULTI_FRAME)
-        return self.modality == "US" or self.sop_class_uid.startswith(classes)
+        return self.modality == "US" or _is_below(self.sop_class_uid, _OFTEN_BURNED_IN)
 
     @property
     def is_localizer(self) -> bool:
@@ -106,10 +108,7 @@ def check_is_image(sop_class_uid: str, modality: str | None, rows: int, columns:
     NotAnImageError
         By its SOP class or modality, or because it states no size.
     """
-    no_image_class = any(
-        sop_class_uid == prefix or sop_class_uid.startswith(f"{prefix}.")
-        for prefix in NON_IMAGE_SOP_CLASSES
-    )
+    no_image_class = _is_below(sop_class_uid, NON_IMAGE_SOP_CLASSES)
     if no_image_class or modality in NON_IMAGE_MODALITIES or not rows or not columns:
         kind = modality if modality in MODALITIES else "unknown kind"
         raise NotAnImageError(f"A DICOM object ({kind}) that holds no image of its own.")
@@ -156,6 +155,11 @@ def _read(found: Attributes, tag: int) -> str:
 def _keep(text: str, is_good: Callable[[str], object]) -> str | None:
     """Return the text if it passes, else None."""
     return text if text and is_good(text) else None
+
+
+def _is_below(uid: str, roots: tuple[str, ...]) -> bool:
+    """Tell whether a UID is one of the roots or lies below one."""
+    return any(uid == root or uid.startswith(f"{root}.") for root in roots)
 
 
 def _is_uid(text: str) -> bool:
