@@ -1,14 +1,15 @@
 """Fetch an encoder's files from the model hub. The only place that reaches for the network."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.encoders.catalogue import get_spec
 from indexer.encoders.local_models import MODELS_VARIABLE
+from indexer.encoders.reasons import reason_of
 from indexer.errors import EncoderError, EncoderUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable
 
     from indexer.encoders.spec import EncoderSpec
 
@@ -45,11 +46,8 @@ def fetch_encoder(key: str, *, report: "Report | None" = None) -> "list[Path]":
 
 
 def _fetch(spec: "EncoderSpec", repository: str, revision: str, report: "Report | None") -> "Path":
-    from pathlib import Path
-
     try:
-        from huggingface_hub import HfApi, snapshot_download
-        from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled
+        from huggingface_hub.errors import GatedRepoError
     except ImportError as error:
         raise EncoderError(
             "Fetching a model needs the package huggingface_hub.",
@@ -58,31 +56,40 @@ def _fetch(spec: "EncoderSpec", repository: str, revision: str, report: "Report 
     if report:
         report(f"{repository} ({revision[:12]})")
     try:
-        names = HfApi().list_repo_files(repository, revision=revision)
-        folder = snapshot_download(
-            repository,
-            revision=revision,
-            allow_patterns=_wanted(spec, repository, names),
-            ignore_patterns=list(_LEFT_OUT),
-        )
+        return _download(repository, revision, weights=_gives_weights(spec, repository))
     except GatedRepoError as error:
         raise EncoderUnavailableError(
             f"{repository} is given only to those who accepted its licence.",
             remedy=f"Accept it at {spec.source}, run `hf auth login`, then try again.",
         ) from error
-    except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
+    except Exception as error:  # noqa: BLE001  (the client's transport errors have no stable base)
         raise EncoderUnavailableError(
-            f"{repository} cannot be fetched: {str(error).strip().splitlines()[0]}",
-            remedy="Check the connection, or a mirror by HF_ENDPOINT; or copy the model's folder "
-            f"from another machine to ${MODELS_VARIABLE}/{spec.key}.",
+            f"{repository} cannot be fetched: {reason_of(error, Path())}",
+            remedy="Check the connection, or name a mirror by HF_ENDPOINT; or copy the model's "
+            f"folder from another machine to ${MODELS_VARIABLE}/{spec.key}.",
         ) from error
-    return Path(folder)
 
 
-def _wanted(spec: "EncoderSpec", repository: str, names: "Sequence[str]") -> list[str]:
-    """Return the patterns to fetch: a companion of an open_clip model gives no weights."""
-    small = list(_SMALL_FILES)
-    if spec.family == "open_clip" and not spec.model.endswith(repository):
-        return small
-    safe = any(name.endswith(".safetensors") and "/" not in name for name in names)
-    return [*small, *(["*.safetensors"] if safe else _PICKLES)]
+def _download(repository: str, revision: str, *, weights: bool) -> "Path":
+    """Download what loading needs: small files, and safetensors or else pickles if asked for."""
+    from huggingface_hub import snapshot_download
+
+    wanted = [*_SMALL_FILES, "*.safetensors"] if weights else [*_SMALL_FILES]
+    left_out = list(_LEFT_OUT)
+    folder = Path(
+        snapshot_download(
+            repository, revision=revision, allow_patterns=wanted, ignore_patterns=left_out
+        )
+    )
+    if weights and not any(folder.glob("*.safetensors")):
+        snapshot_download(
+            repository, revision=revision, allow_patterns=[*_PICKLES], ignore_patterns=left_out
+        )
+        if not any(folder.glob("*.bin")):
+            raise FileNotFoundError(f"{repository} holds no weights that can be read")
+    return folder
+
+
+def _gives_weights(spec: "EncoderSpec", repository: str) -> bool:
+    """Tell whether weights are wanted: of an open_clip model's companion only its configuration."""
+    return spec.family != "open_clip" or spec.model.endswith(repository)

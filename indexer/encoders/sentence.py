@@ -10,6 +10,7 @@ import numpy as np
 from indexer.encoders.device import settle_precision
 from indexer.encoders.digests import files_sha256, joined_sha256
 from indexer.encoders.hub_tokens import HubTokens, tokens_of
+from indexer.encoders.quiet import quiet_transformers
 from indexer.encoders.reasons import reason_of
 from indexer.encoders.sentence_files import WEIGHT_NAMES, read_sentence_files
 from indexer.encoders.spec import Fingerprint, TextRole
@@ -170,7 +171,8 @@ def _load_roles(
 
 def _load_tower(source: TowerSource, spec: "EncoderSpec", device: str) -> _Loaded:
     try:
-        model = source.load(device)
+        with quiet_transformers():
+            model = source.load(device)
     except (RuntimeError, ValueError, KeyError, OSError, AttributeError) as error:
         raise EncoderError(
             f"{source.folder.name}: sentence-transformers cannot load it "

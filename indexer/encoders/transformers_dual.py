@@ -7,6 +7,7 @@ from indexer.encoders.dual_loading import DualParts, TowerPair, load_dual
 from indexer.encoders.hub_tokens import read_hub_tokens
 from indexer.encoders.image_tower import ImageTower
 from indexer.encoders.pixel_input import read_transformers_input
+from indexer.encoders.quiet import quiet_transformers
 from indexer.encoders.reasons import reason_of
 from indexer.encoders.steady import padded_products
 from indexer.encoders.text_tower import TextTower
@@ -94,13 +95,14 @@ def _read_model(folder: "Path", device: str) -> Any:
     from transformers import AutoModel
 
     try:
-        model, report = AutoModel.from_pretrained(
-            folder,
-            local_files_only=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
+        with quiet_transformers():
+            model, report = AutoModel.from_pretrained(
+                folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
     except (RuntimeError, ValueError, KeyError, OSError) as error:
         raise EncoderError(
             f"{folder.name}: transformers cannot load it ({reason_of(error, folder)}).",
