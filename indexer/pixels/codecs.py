@@ -144,7 +144,7 @@ def _decode_deflated(raw: bytes, layout: PixelLayout) -> tuple[Samples, str]:
     """Inflate a frame that was deflated by itself, up to the size it must have."""
     expected = -(-layout.pixels * layout.samples * layout.bits_allocated // 8)
     try:
-        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw, expected + 1)
+        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw, expected + 2)
     except zlib.error as error:
         raise DecodeError("The deflated frame is damaged.") from error
     if not expected <= len(inflated) <= expected + 1:

@@ -10,7 +10,14 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian
+from pydicom.uid import (
+    CTImageStorage,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+)
+
+DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"  # newer than pydicom
 
 BuildDicom = Callable[..., bytes]
 EncodeRaster = Callable[..., bytes]
@@ -63,10 +70,13 @@ def _build(
         else:
             setattr(dataset, name, value)
     dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
+    stand_in = JPEG2000Lossless if syntax == DEFLATED_FRAMES else syntax
+    dataset.file_meta.TransferSyntaxUID = stand_in
     buffer = io.BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     raw = buffer.getvalue()
+    if stand_in != syntax:
+        raw = raw.replace(stand_in.encode(), syntax.encode().ljust(len(stand_in), b"\0"))
     return raw if preamble else raw[132:]
 
 
