@@ -62,9 +62,9 @@ def _fetch(spec: "EncoderSpec", repository: str, revision: str, report: "Report 
             f"{repository} is given only to those who accepted its licence.",
             remedy=f"Accept it at {spec.source}, run `hf auth login`, then try again.",
         ) from error
-    except Exception as error:  # noqa: BLE001  (the client's transport errors have no stable base)
+    except Exception as error:  # the client's transport errors share no stable base
         raise EncoderUnavailableError(
-            f"{repository} cannot be fetched: {reason_of(error, Path())}",
+            f"{repository} cannot be fetched: {reason_of(error)}",
             remedy="Check the connection, or name a mirror by HF_ENDPOINT; or copy the model's "
             f"folder from another machine to ${MODELS_VARIABLE}/{spec.key}.",
         ) from error

@@ -10,9 +10,10 @@ def shown(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def reason_of(error: BaseException, place: Path) -> str:
+def reason_of(error: BaseException, place: Path | None = None) -> str:
     """Return the first line of what an error says, without the whole path of `place`."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    lines = str(error).replace(str(place), place.name).strip().splitlines()
+    text = str(error) if place is None else str(error).replace(str(place), place.name)
+    lines = text.strip().splitlines()
     return lines[0][:_LONGEST] if lines else type(error).__name__
