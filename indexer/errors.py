@@ -19,8 +19,9 @@ built-in exception that a caller who does not know medsearch would catch.
     │   ├── CorruptBuildError (ValueError)           bytes differ from what the manifest vouches for
     │   ├── BuildLockedError                         another build of the same index is running
     │   └── ReconciliationError                      rows read != indexed + duplicates + rejected
-    └── QueryError (ValueError)                  a query that cannot be answered as it stands
-        └── RecordNotFoundError (LookupError)    no record of that id
+    ├── QueryError (ValueError)                  a query that cannot be answered as it stands
+    │   └── RecordNotFoundError (LookupError)    no record of that id
+    └── ListenError (OSError)                    the service cannot have its address
 """
 
 from difflib import get_close_matches
@@ -163,3 +164,9 @@ class RecordNotFoundError(QueryError, LookupError):
     """No record of that id in any index that was searched."""
 
     code = "record_not_found"
+
+
+class ListenError(MedsearchError, OSError):
+    """The service cannot have the address that it was told to listen on."""
+
+    code = "cannot_listen"

@@ -165,7 +165,7 @@ def _print_summary(results: list[tuple[str, "BuildResult | MedsearchError"]]) ->
             f"{counts.duplicates:,}",
             f"{counts.rejected:,}",
             f"{result.encoded:,}",
-            f"[green]{state}[/] {result.published.manifest.build_id}",
+            f"[green]{state}[/]",
         )
     answers_console().print(table)
     for name, result in results:

@@ -1,18 +1,34 @@
 """`medsearch serve`: the HTTP service on this machine's loopback unless told otherwise."""
 
+import asyncio
 import json
+import socket
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from indexer.errors import ListenError
 from service.cli.console import answers_console
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from service.running import RunningService
+
+_READY_POLL_S = 0.1
+_EXAMPLES = {
+    "image": ("images by words", "/v1/search/text", "chest CT with contrast"),
+    "text": ("questions", "/v1/search/questions", "How is anaphylaxis treated first?"),
+}
 
 
 def serve(
     indexes: Annotated[Path, typer.Option(help="Where indexes live.")] = Path("indexes"),
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+    ] = 8000,
 ) -> None:
     """Serve searches, prompts and records over HTTP."""
     import uvicorn
@@ -20,26 +36,54 @@ def serve(
     from service.app import create_app
     from service.settings import Settings
 
-    settings = Settings(indexes_dir=indexes, host=host, port=port)
-    _print_first_queries(f"http://{host}:{port}")
+    app = create_app(Settings(indexes_dir=indexes, host=host, port=port))
     # Uvicorn's own access log prints query strings, which may hold what a patient suffers from.
-    uvicorn.run(create_app(settings), host=host, port=port, access_log=False, log_level="warning")
+    config = uvicorn.Config(app, host=host, port=port, access_log=False, log_level="warning")
+    with _listen(host, port) as listener:
+        asyncio.run(_serve(uvicorn.Server(config), app.state.service, listener))
 
 
-def _print_first_queries(address: str) -> None:
-    """Print the address and two queries that can be pasted as they stand."""
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to the address, before anything heavy is started."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ListenError(
+            f"The service cannot listen on {host}:{port} ({error.strerror}).",
+            remedy="Another program may hold that port; another one: `make serve PORT=8001`.",
+        ) from error
+
+
+async def _serve(
+    server: "uvicorn.Server", service: "RunningService", listener: socket.socket
+) -> None:
+    """Run the server; say where it is once it listens, and what to ask once it can answer."""
+    announcing = asyncio.create_task(_announce(server, service, listener))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        announcing.cancel()
+        await asyncio.gather(announcing, return_exceptions=True)
+
+
+async def _announce(
+    server: "uvicorn.Server", service: "RunningService", listener: socket.socket
+) -> None:
     console = answers_console()
-    image = json.dumps({"query": "chest CT with contrast", "k": 3})
-    question = json.dumps({"query": "What is the first-line treatment of anaphylaxis?", "k": 3})
-    console.print(f"\n[bold]medsearch[/] at {address}   (documentation: {address}/docs)")
-    console.print("Research use only; not a diagnostic device. Stop with Ctrl-C. Try:\n")
-    for path, body in (("images by words", image), ("questions", question)):
-        route = "text" if path.startswith("images") else "questions"
-        console.print(
-            f"  curl -s {address}/v1/search/{route} -H 'content-type: application/json' "
-            f"-d '{body}'",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-        )
-    console.print()
+    while not server.started:
+        await asyncio.sleep(_READY_POLL_S)
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    console.print(f"\n[bold]medsearch[/] listens at {address}   (documentation: {address}/docs)")
+    console.print("Research use only; not a diagnostic device. Stop with Ctrl-C.")
+    with console.status("Opening indexes and loading encoders"):
+        while not service.ready:
+            await asyncio.sleep(_READY_POLL_S)
+    kinds = {reader.manifest.kind for reader in service.opened.indexes.snapshot().values()}
+    console.print("Ready. Try:\n")
+    for kind in sorted(kinds):
+        what, route, query = _EXAMPLES[kind]
+        body = json.dumps({"query": query, "k": 3})
+        command = f"curl -s {address}{route} -H 'content-type: application/json' -d '{body}'"
+        console.print(f"  # {what}\n  {command}\n", soft_wrap=True, highlight=False, markup=False)
