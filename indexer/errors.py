@@ -154,6 +154,12 @@ class ReconciliationError(StoreError):
     code = "reconciliation"
 
 
+class TargetOccupiedError(MedsearchError, FileExistsError):
+    """Something lies where output was to be written that must not be overwritten."""
+
+    code = "target_occupied"
+
+
 class QueryError(MedsearchError, ValueError):
     """A query that cannot be answered as it stands."""
 

@@ -25,7 +25,9 @@ from indexer.sample.phantoms.ct_body import (
     wall_depth,
 )
 
-AbdomenFinding: TypeAlias = Literal["none", "renal mass", "renal cyst", "kidney stone", "liver cyst"]
+AbdomenFinding: TypeAlias = Literal[
+    "none", "renal mass", "renal cyst", "kidney stone", "liver cyst"
+]
 
 _KIDNEY_LEVELS = (0.28, 1.0)
 _SIDES: tuple[tuple[Side, int], ...] = (("right", -1), ("left", 1))

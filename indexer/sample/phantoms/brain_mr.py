@@ -112,9 +112,7 @@ def _draw_ventricles(head: Canvas, signal: _Signal, size: float) -> None:
     head.rod([(0, 0.0), (0, 0.16)], [0.012 * size, 0.012 * size], signal.fluid, edge=0.012)
 
 
-def _draw_lesion(
-    head: Canvas, scan: BrainScan, signal: _Signal, rng: np.random.Generator
-) -> None:
+def _draw_lesion(head: Canvas, scan: BrainScan, signal: _Signal, rng: np.random.Generator) -> None:
     """Draw a ring-enhancing tumour in its oedema, or the wedge of an infarct."""
     offset, y = _LOBE_PLACE[scan.lobe]
     at = (image_x(scan.side, offset), y)

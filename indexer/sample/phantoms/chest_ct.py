@@ -67,7 +67,7 @@ def draw_chest_ct(patient: ChestPatient, level: float, *, contrast: bool) -> Flo
     _draw_cage(canvas, patient, level)
     lungs = {side: _lung(canvas, patient, level, sign) for side, sign in _SIDES}
     for side, sign in _SIDES:
-        _draw_lung(canvas, lungs[side], patient, level, sign, blood, rng)
+        _draw_lung(canvas, lungs[side], patient, level, side, blood, rng)
     draw_spine(canvas, patient.build, lumbar=False)
     _draw_mediastinum(canvas, patient, level, blood)
     if level > 0.86:
@@ -131,12 +131,14 @@ def _draw_lung(
     lung: FloatMap,
     patient: ChestPatient,
     level: float,
-    sign: int,
+    side: Side,
     blood: float,
     rng: np.random.Generator,
 ) -> None:
     """Fill a lung with air and with vessels that branch off the hilum and thin out."""
-    emphysema = patient.finding == "emphysema" and patient.shows_finding(level)
+    sick = side == patient.side and patient.shows_finding(level)
+    emphysema = patient.finding == "emphysema" and sick
+    sign = 1 if side == "left" else -1
     texture = cloud_noise(rng, canvas.shape, 40) * np.float32(20)
     canvas.fill(lung, texture + np.float32(LUNG_HU - (60 if emphysema else 0)))
     vessels = canvas.layer()

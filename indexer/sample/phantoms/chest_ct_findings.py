@@ -54,9 +54,7 @@ def _draw_nodule(
     rough.ellipse(centre, (radius, radius * 0.92), 48.0, edge=0.018, clip=lung)
 
 
-def _draw_effusion(
-    canvas: Canvas, lung: FloatMap, patient: "ChestPatient", level: float
-) -> None:
+def _draw_effusion(canvas: Canvas, lung: FloatMap, patient: "ChestPatient", level: float) -> None:
     """Draw fluid that has sunk to the back of the chest, higher up the lower the slice."""
     build = patient.build
     x, y = canvas.coordinates()

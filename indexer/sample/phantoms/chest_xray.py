@@ -164,8 +164,14 @@ def _draw_finding(
     x, y = canvas.coordinates()
     if film.finding == "effusion":
         level = {"upper": 0.0, "middle": 0.06, "lower": 0.14}[film.zone]
-        surface = np.float32(level) - np.maximum(sign * x - np.float32(0.25), 0) ** 2 * np.float32(2)
-        canvas.fill(inside(y - surface, 0.1) * np.float32(0.85), 1.12, clip=np.minimum(soften(lung, 2) * 1.6, 1))
+        surface = np.float32(level) - np.maximum(sign * x - np.float32(0.25), 0) ** 2 * np.float32(
+            2
+        )
+        canvas.fill(
+            inside(y - surface, 0.1) * np.float32(0.85),
+            1.12,
+            clip=np.minimum(soften(lung, 2) * 1.6, 1),
+        )
     elif film.finding == "pneumothorax":
         _draw_pneumothorax(canvas, lung, sign)
     elif film.finding == "nodule":
@@ -202,7 +208,7 @@ def _draw_pacemaker(canvas: Canvas, sign: int) -> None:
 def _expose(thickness: FloatMap, rng: np.random.Generator) -> FloatMap:
     """Return the film: response a / (a + 1) to the attenuation, fog towards the corners, grain."""
     attenuation = np.maximum(soften(thickness, 1), np.float32(0))
-    image = attenuation / (attenuation + np.float32(0.9)) * np.float32(1.5) - np.float32(0.1)
+    image = attenuation / (attenuation + np.float32(0.9)) * np.float32(1.62) - np.float32(0.2)
     height, width = image.shape
     grain = white_noise(rng, (height, width)) * np.float32(0.012)
     fog = cloud_noise(rng, (height, width), 2) * np.float32(0.02)

@@ -103,9 +103,7 @@ def _draw_gallbladder(
         _cast(behind, stone, 0.075, -0.75, fan=True)
 
 
-def _draw_kidney(
-    canvas: Canvas, behind: Canvas, scan: EchoScan, rng: np.random.Generator
-) -> None:
+def _draw_kidney(canvas: Canvas, behind: Canvas, scan: EchoScan, rng: np.random.Generator) -> None:
     """Draw a kidney lengthwise: dark cortex, bright sinus, perhaps widened calyces or a cyst."""
     tilt = -12 if scan.side == "right" else 12
     kidney = canvas.placed((0.0, 0.0), angle_deg=tilt + 6 * (rng.random() - 0.5))
@@ -127,9 +125,7 @@ def _draw_kidney(
         _cast(behind, (0.5, 0.05), 0.13, 0.22, fan=True)
 
 
-def _draw_breast(
-    canvas: Canvas, behind: Canvas, scan: EchoScan, rng: np.random.Generator
-) -> None:
+def _draw_breast(canvas: Canvas, behind: Canvas, scan: EchoScan, rng: np.random.Generator) -> None:
     """Draw skin, fat lobules, glandular tissue and muscle; perhaps a cyst or a solid mass."""
     canvas.rod([(-1.2, -0.92), (1.2, -0.92)], [0.05, 0.05], 0.95, edge=0.04)
     for _ in range(26):
@@ -150,9 +146,7 @@ def _draw_breast(
         _cast(behind, (at[0], at[1] + 0.15), 0.15, -0.3, fan=False)
 
 
-def _draw_thyroid(
-    canvas: Canvas, behind: Canvas, scan: EchoScan, rng: np.random.Generator
-) -> None:
+def _draw_thyroid(canvas: Canvas, behind: Canvas, scan: EchoScan, rng: np.random.Generator) -> None:
     """Draw both thyroid lobes beside the windpipe, the carotids, muscle; perhaps a nodule."""
     canvas.rod([(-1.2, -0.9), (1.2, -0.9)], [0.05, 0.05], 0.9, edge=0.04)
     canvas.rod([(-1.2, -0.58), (1.2, -0.58)], [0.15, 0.15], 0.2, edge=0.05)

@@ -1,0 +1,1 @@
+"""Writers of the datasets' genuine layouts, filled with phantoms and invented texts."""
