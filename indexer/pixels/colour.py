@@ -127,7 +127,8 @@ def expand_segments(words: tuple[int, ...], entries: int) -> npt.NDArray[np.uint
         if kind == _INDIRECT and position + 4 <= len(words):
             offset = (words[position + 3] << 16 | words[position + 2]) // 2
             for start in [each for each in starts if each >= offset][:length]:
-                _expand_plain(words, start, table)
+                if len(table) < entries:
+                    _expand_plain(words, start, table)
             position += 4
         else:
             starts.append(position)

@@ -67,12 +67,11 @@ def decode_tiff(raw: bytes, limits: DecodeLimits, window: Window | None) -> Pixe
         check_size(page.imagewidth, page.imagelength, limits)
         if page.samplesperpixel > _MAX_SAMPLES or page.imagedepth != 1:
             raise DecodeError("The TIFF file is not a plain image.")
-        values = np.squeeze(page.asarray(maxworkers=1))
+        planes = page.asarray(squeeze=False, maxworkers=1)[:, 0]  # (planes, H, W, samples)
+    values = np.moveaxis(planes, 0, -1).reshape(*planes.shape[1:3], -1)
     if page.photometric == _MINISWHITE and values.dtype.kind == "u":
         values = np.iinfo(values.dtype).max - values
-    if values.ndim == 3 and page.planarconfig == 2:
-        values = np.moveaxis(values, 0, -1)
-    return _as_image(values, window)
+    return _as_image(values[:, :, 0] if values.shape[2] == 1 else values, window)
 
 
 def decode_npy(raw: bytes, limits: DecodeLimits, window: Window | None) -> Pixels:
