@@ -73,8 +73,13 @@ def tokens_of(
     Raises
     ------
     EncoderError
-        It has no padding token, or places special tokens in an unusual way.
+        Its files are missing, it has no padding token, or places special tokens in an unusual way.
     """
+    names = tokenizer_files(folder)
+    if not names:  # transformers then makes one with an empty vocabulary, and says nothing
+        raise EncoderError(
+            f"{folder.name}: it holds no tokenizer.", remedy="Fetch the model again, all of it."
+        )
     fast = getattr(tokenizer, "backend_tokenizer", None)
 
     def encode(text: str, special: bool) -> list[int]:
@@ -91,7 +96,7 @@ def tokens_of(
             clean=clean,
         ),
         size=len(tokenizer),
-        sha256=files_sha256(folder, tokenizer_files(folder)),
+        sha256=files_sha256(folder, names),
     )
 
 

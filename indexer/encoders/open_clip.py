@@ -1,6 +1,7 @@
 """Encoders in open_clip's format, from a folder: BiomedCLIP, CLIP, SigLIP and their tuned kin."""
 
 from pathlib import Path
+from pickle import UnpicklingError  # raised by torch's restricted unpickler; nothing is unpickled
 from typing import TYPE_CHECKING, Any
 
 from indexer.encoders.digests import file_sha256
@@ -105,7 +106,7 @@ def _create_model(
         model: torch.nn.Module = open_clip.create_model(
             f"local-dir:{folder}", text_cfg=text_config, device=device, weights_only=True
         )
-    except (RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
+    except (RuntimeError, ValueError, TypeError, KeyError, OSError, UnpicklingError) as error:
         raise EncoderError(
             f"{folder.name}: open_clip cannot load it ({reason_of(error, folder)}).",
             remedy="Weights and configuration must be of one model; fetch it again.",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError  # raised by torch's restricted unpickler; nothing is unpickled
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from indexer.encoders.device import Precision
     from indexer.encoders.spec import EncoderSpec
 
+_LOADING_ERRORS = (
+    RuntimeError, ValueError, KeyError, OSError, AttributeError, UnpicklingError,
+)  # fmt: skip
 MEDCPT_FOLDERS: Mapping[TextRole, str] = {"query": "query", "document": "article"}
 _MEDCPT_QUERY_TOKENS = 64  # the card of MedCPT-Query-Encoder; articles take the entry's 512
 
@@ -173,7 +177,7 @@ def _load_tower(source: TowerSource, spec: "EncoderSpec", device: str) -> _Loade
     try:
         with quiet_transformers():
             model = source.load(device)
-    except (RuntimeError, ValueError, KeyError, OSError, AttributeError) as error:
+    except _LOADING_ERRORS as error:
         raise EncoderError(
             f"{source.folder.name}: sentence-transformers cannot load it "
             f"({reason_of(error, source.folder)}).",

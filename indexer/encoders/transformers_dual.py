@@ -1,5 +1,6 @@
 """Encoders in transformers' CLIP and SigLIP format, from a folder: PubMedCLIP, MedSigLIP."""
 
+from pickle import UnpicklingError  # raised by torch's restricted unpickler; nothing is unpickled
 from typing import TYPE_CHECKING, Any, cast
 
 from indexer.encoders.digests import files_sha256
@@ -103,7 +104,7 @@ def _read_model(folder: "Path", device: str) -> Any:
                 dtype=torch.float32,
                 output_loading_info=True,
             )
-    except (RuntimeError, ValueError, KeyError, OSError) as error:
+    except (RuntimeError, ValueError, KeyError, OSError, UnpicklingError) as error:
         raise EncoderError(
             f"{folder.name}: transformers cannot load it ({reason_of(error, folder)}).",
             remedy="Weights and configuration must be of one model; fetch it again.",
