@@ -70,8 +70,14 @@ def test_both_towers_of_medcpt_are_fetched(hub: Callable[..., Calls]) -> None:
     calls = hub("model.safetensors")
     heard: list[str] = []
     fetch_encoder("medcpt", report=heard.append)
-    assert [call[0] for call in calls] == ["ncbi/MedCPT-Query-Encoder", "ncbi/MedCPT-Article-Encoder"]
-    assert heard == ["ncbi/MedCPT-Query-Encoder (d83a36cc6b8e)", "ncbi/MedCPT-Article-Encoder (main)"]
+    assert [call[0] for call in calls] == [
+        "ncbi/MedCPT-Query-Encoder",
+        "ncbi/MedCPT-Article-Encoder",
+    ]
+    assert heard == [
+        "ncbi/MedCPT-Query-Encoder (d83a36cc6b8e)",
+        "ncbi/MedCPT-Article-Encoder (main)",
+    ]
 
 
 def test_the_built_in_encoder_needs_its_text_tower_only(hub: Callable[..., Calls]) -> None:

@@ -86,9 +86,7 @@ def test_other_weights_are_not_used(copy: Path) -> None:
         load_minilm(get_spec("minilm"), device="cpu", folder=copy)
 
 
-def test_an_own_copy_comes_before_the_package(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_own_copy_comes_before_the_package(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDSEARCH_MODELS", str(copy.parent))
     assert find_minilm() == copy
 

@@ -18,7 +18,9 @@ def test_open_clips_manner_of_resizing_is_kept(mode: str, resize: str) -> None:
 
 
 def test_one_number_is_a_square() -> None:
-    assert read_open_clip_input({"size": 336, "resize_mode": "squash", **GREY}).image_input.px == 336
+    assert (
+        read_open_clip_input({"size": 336, "resize_mode": "squash", **GREY}).image_input.px == 336
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,9 @@ def test_the_first_file_by_name_is_read(tmp_path: Path) -> None:
 
 
 def test_an_index_stands_for_its_shards(tmp_path: Path) -> None:
-    shards = [save(tmp_path / f"model-0000{part}-of-00002.safetensors", str(part)) for part in (1, 2)]
+    shards = [
+        save(tmp_path / f"model-0000{part}-of-00002.safetensors", str(part)) for part in (1, 2)
+    ]
     index = {"weight_map": {"2": shards[1].name, "1": shards[0].name, "1b": shards[0].name}}
     (tmp_path / INDEX_NAME).write_text(json.dumps(index))
     assert choose_weights(tmp_path, NAMES) == shards
@@ -47,7 +49,9 @@ def test_a_pickle_is_read_with_a_warning(tmp_path: Path) -> None:
 def test_a_truncated_file_is_told(tmp_path: Path, kept: int) -> None:
     path = save(tmp_path / "model" / "model.safetensors", "a")
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(EncoderError, match=r"model/model\.safetensors: not a whole safetensors file"):
+    with pytest.raises(
+        EncoderError, match=r"model/model\.safetensors: not a whole safetensors file"
+    ):
         choose_weights(path.parent, NAMES)
 
 

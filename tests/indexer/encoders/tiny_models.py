@@ -129,9 +129,7 @@ def write_biomedclip(folder: Path) -> Path:
         folder / "open_clip_config.json", {"model_cfg": config, "preprocess_cfg": preprocess}
     )
     local = {**config["text_cfg"], "hf_model_name": str(text), "hf_model_pretrained": False}
-    model = open_clip.CustomTextCLIP(
-        embed_dim=24, vision_cfg=config["vision_cfg"], text_cfg=local
-    )
+    model = open_clip.CustomTextCLIP(embed_dim=24, vision_cfg=config["vision_cfg"], text_cfg=local)
     save_file(model.state_dict(), folder / "open_clip_model.safetensors")
     return folder
 
