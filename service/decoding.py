@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from indexer.pixels.decode import DecodeRequest
-from indexer.pixels.pool import DecodePool
 
 from indexer.encoders.spec import ImageInput
+from indexer.pixels.decode import DecodeRequest
 from indexer.pixels.limits import UPLOAD_LIMITS
+from indexer.pixels.pool import DecodePool
 from service.retrieval.encoding import Decode
 
 

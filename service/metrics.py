@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from indexer.store.reader import IndexReader
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from indexer.store.reader import IndexReader
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

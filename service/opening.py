@@ -9,7 +9,8 @@ from typing import Protocol, TypeAlias
 from service.prompting.prompt import Prompter
 from service.retrieval.columns import ColumnCache
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.retriever import Indexes, Retriever
+from service.retrieval.retriever import Retriever
+from service.retrieval.selection import Indexes
 from service.settings import Settings
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from indexer.records import AnyRecord, ImageRecord, TextRecord
+from indexer.text.questions import answer_text, options_text
 from service.prompting.sanitising import as_passage
 from service.prompting.tokens import cut_at_sentence
 from service.retrieval.query import Hit
@@ -104,9 +105,8 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
 
 def _text_parts(record: TextRecord) -> Iterator[tuple[str, str | None]]:
     yield "Question", record.question
-    yield "Options", "; ".join(f"{option.key}. {option.text}" for option in record.options)
-    keys = f"{', '.join(record.answer_keys)}. " if record.answer_keys and record.options else ""
-    yield "Answer", f"{keys}{record.answer}" if record.answer else None
+    yield "Options", options_text(record)
+    yield "Answer", answer_text(record)
     yield "Explanation", record.reasoning
     yield "Patient note", record.context
 

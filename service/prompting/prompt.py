@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from indexer.errors import IndexNotFoundError, QueryError
 from service.prompting.context import Passage, choose_passages
+from service.prompting.relevance import is_relevant
 from service.prompting.sanitising import defuse
 from service.prompting.tokens import MESSAGE_OVERHEAD_TOKENS, count_fraction, estimate_tokens
 from service.retrieval.filters import Filter
@@ -22,7 +23,8 @@ from service.retrieval.query import (
     Target,
     TextSource,
 )
-from service.retrieval.retriever import Retriever, Snapshot
+from service.retrieval.retriever import Retriever
+from service.retrieval.selection import Snapshot
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -98,7 +100,10 @@ class Prompter:
         """
         replies = self._search(request)
         question = defuse(request.question).strip()
-        hits = [hit for reply in replies for hit in reply.hits]
+        by_image = request.image is not None
+        hits = [
+            hit for reply in replies for hit in reply.hits if is_relevant(hit, by_image=by_image)
+        ]
         layout = _Layout(question, fence or secrets.token_hex(8), found=bool(hits))
         least = max(layout.tokens(with_passages=True), layout.tokens(with_passages=False))
         if least > request.budget_tokens:
@@ -124,7 +129,7 @@ class Prompter:
     def _search(self, request: PromptRequest) -> list[SearchReply]:
         """Search questions and answers by the question, images by the image or by the question."""
         snapshot = self._retriever.snapshot()
-        chosen = self._retriever.targets(request.indexes, snapshot)
+        chosen = self._retriever.selector.targets(request.indexes, snapshot)
         replies: list[SearchReply] = []
         if "questions" in chosen:
             words = TextSource(request.question)

@@ -91,8 +91,11 @@ class Draft:
         )
 
     def finish(self) -> Plan:
-        """Return the plan; with nothing left to search, raise what stood in the way."""
-        if not self.legs and self._failures:
+        """Return the plan; where no embedding can be searched, raise what stood in the way.
+
+        Words alone would still find something, but not what the index was built to find.
+        """
+        if self._failures and not any(isinstance(leg, DenseLeg) for leg in self.legs):
             raise self._failures[0]
         return Plan(tuple(self.legs), self._fusion(), tuple(self._notes))
 

@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from indexer.store.reader import IndexReader
 
 from indexer.encoders.base import ImageEncoder, TextEncoder
 from indexer.encoders.spec import Fingerprint, ImageInput
@@ -21,6 +20,7 @@ from indexer.errors import (
     EncoderUnavailableError,
     MedsearchError,
 )
+from indexer.store.reader import IndexReader
 
 Encoder: TypeAlias = TextEncoder | ImageEncoder
 Vector: TypeAlias = npt.NDArray[np.float32]
@@ -163,21 +163,18 @@ class QueryEncoders:
                 return self._loaded[key]
             failed_at, failure = self._failed.get(key, (0.0, None))
             if failure is not None and time.monotonic() - failed_at < _FAILURE_KEPT_S:
-                raise failure
+                raise failure.with_traceback(None)
             try:
                 self._loaded[key] = self._load(key)
+            except EncoderError as error:
+                self._failed[key] = (time.monotonic(), error)
+                raise
             except MedsearchError as error:
-                failure = _as_encoder_error(error)
+                # An index that names an encoder unknown here is not ready; no client misspelt it.
+                failure = EncoderUnavailableError(error.message, remedy=error.remedy)
                 self._failed[key] = (time.monotonic(), failure)
                 raise failure from error
             return self._loaded[key]
-
-
-def _as_encoder_error(error: MedsearchError) -> EncoderError:
-    """Return the error as one of an index that is not ready, not of a client who misspelt."""
-    if isinstance(error, EncoderError):
-        return error
-    return EncoderUnavailableError(error.message, remedy=error.remedy)
 
 
 def _identities(encoder: Encoder, field: str) -> set[tuple[str, ...]]:

@@ -8,7 +8,7 @@ first place is than a second. Blending needs scores of known range, so that word
 the share of the most that a text could reach; cf. Bruch, Gai and Ingber, ACM TOIS 42 (2023).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -43,7 +43,8 @@ class Found:
 class Ranking:
     """Records ranked by one measure, best first; `weight` is its vote in a fusion.
 
-    A record that is missing here would have scored `floor` at most.
+    A record that is missing here would have scored `floor` at most. `excused` holds records that
+    this ranking could not hold, having nothing to rank: an image without caption, among captions.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Ranking:
     keys: Sequence[Key]
     scores: Sequence[float]
     floor: float = 0.0
+    excused: Set[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,10 @@ def fuse(rankings: Sequence[Ranking], fusion: Fusion) -> tuple[list[Fused], Scor
     """Return all ranked records, best first, and what their scores are.
 
     A ranking that stands alone keeps its own scores, even where it is empty, so that the kind of
-    score follows from the question and not from what was found. Several are fused by the sum of
-    weight / (60 + rank) over the rankings that hold the record (`rrf`), or by the weighted mean of
-    their scores (`blend`), where a ranking that lacks a record counts its floor. Ties are broken
-    by the best single place, then by key.
+    score follows from the question and not from what was found. Several are fused by rank (`rrf`:
+    the sum of weight / (60 + rank) over the rankings that hold the record) or by score
+    (`blend`: the weighted mean of scores, where a ranking that lacks a record counts its floor).
+    Ties are broken by the best single place, then by key.
     """
     why: dict[Key, dict[str, Place]] = {}
     for ranking in rankings:
@@ -101,10 +103,29 @@ def fuse(rankings: Sequence[Ranking], fusion: Fusion) -> tuple[list[Fused], Scor
 
 
 def _sum_by_rank(rankings: Sequence[Ranking]) -> dict[Key, float]:
+    """Return the sum of reciprocal ranks; rankings that excuse a record vote as the others do.
+
+    The plain sum would put an image without caption, first among images, behind every captioned
+    one in the first sixty. A ranking that excuses a record counts only if that helps the record.
+    """
+    places = [{key: rank for rank, key in enumerate(one.keys, start=1)} for one in rankings]
+    everything = sum(ranking.weight for ranking in rankings)
     totals: dict[Key, float] = {}
-    for ranking in rankings:
-        for rank, key in enumerate(ranking.keys, start=1):
-            totals[key] = totals.get(key, 0.0) + ranking.weight / (RRF_CONSTANT + rank)
+    for key in dict.fromkeys(key for ranking in rankings for key in ranking.keys):
+        owed = votes = 0.0
+        favours: list[tuple[float, float]] = []
+        for ranking, placed in zip(rankings, places, strict=True):
+            vote = 1 / (RRF_CONSTANT + placed[key]) if key in placed else 0.0
+            if key not in ranking.excused:
+                owed += ranking.weight
+                votes += ranking.weight * vote
+            elif vote:
+                favours.append((vote, ranking.weight))
+        for vote, weight in favours:
+            if vote * owed >= votes:
+                owed += weight
+                votes += weight * vote
+        totals[key] = votes / owed * everything
     return totals
 
 

@@ -1,6 +1,6 @@
 """The legs of a search: each ranks records by one measure, in one embedding space or by words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -9,10 +9,11 @@ import numpy as np
 from indexer.store.reader import IndexReader
 from service.retrieval.columns import Mask
 from service.retrieval.encoding import Vector
-from service.retrieval.fusion import Found, Ranking, merge_by_score
+from service.retrieval.fusion import Found, Key, Ranking, merge_by_score
 from service.retrieval.masks import count_allowed
 
 LEXICAL = "lexical"
+CAPTION = "caption"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ class DenseLeg:
             floor=scores[-1] if scores else 0.0,
         )
 
+    def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
+        """Return which records this leg cannot rank, having no embedding of them."""
+        return _without(area, keys, self.name, frozenset(self.members))
+
 
 @dataclass(frozen=True, slots=True)
 class LexicalLeg:
@@ -105,6 +110,24 @@ class LexicalLeg:
             scores=scores,
             floor=scores[-1] if len(scores) == depth else 0.0,
         )
+
+    def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
+        """Return which records this leg cannot fairly rank: images without a caption."""
+        images = frozenset(m for m in self.members if CAPTION in area.readers[m].manifest.fields)
+        return _without(area, [key for key in keys if key.reader in images], CAPTION, images)
+
+
+def _without(area: Area, keys: Collection[Key], field: str, members: Collection[int]) -> Set[Key]:
+    """Return those of `keys` that have no embedding of a field in one of the member indexes."""
+    found = {key for key in keys if key.reader not in members}
+    for member in members:
+        own = [key for key in keys if key.reader == member]
+        rows = np.array([key.row for key in own], np.int64)
+        known = area.readers[member].rows_of(field)  # ascending
+        places = np.minimum(np.searchsorted(known, rows), max(len(known) - 1, 0))
+        embedded = known[places] == rows if len(known) else np.zeros(len(rows), np.bool_)
+        found.update(key for key, has in zip(own, embedded.tolist(), strict=True) if not has)
+    return found
 
 
 Leg: TypeAlias = DenseLeg | LexicalLeg

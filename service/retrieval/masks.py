@@ -5,8 +5,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
-from indexer.store.reader import IndexReader
 
+from indexer.store.reader import IndexReader
 from service.retrieval.columns import ColumnCache, Mask
 from service.retrieval.filters import Filter, check_filter, evaluate
 

@@ -11,7 +11,6 @@ from indexer.records import TextRecord
 from indexer.store.reader import IndexReader
 from indexer.text.normalise import clean, detect_language
 from indexer.text.questions import lexical_text
-from service.retrieval.columns import ColumnCache
 from service.retrieval.coverage import CoverageCache
 from service.retrieval.drafting import Draft, Plan
 from service.retrieval.encoding import QueryEncoders, Space, Vector
@@ -33,9 +32,8 @@ RECORD_FIELD: Mapping[Target, str] = MappingProxyType({"images": "image", "quest
 class Planner:
     """Turns queries into legs; embeds what must be embedded on the way."""
 
-    def __init__(self, encoders: QueryEncoders, columns: ColumnCache) -> None:
+    def __init__(self, encoders: QueryEncoders) -> None:
         self._encoders = encoders
-        self._columns = columns
         self._coverage = CoverageCache()
 
     def plan(
@@ -60,8 +58,8 @@ class Planner:
                 self._by_image(draft, raw)
             case RecordSource(record_id):
                 self._by_record(draft, record_id, everywhere)
-            case VectorSource(field, vector):
-                _by_vector(draft, field, vector)
+            case VectorSource(name, vector):
+                _by_vector(draft, name, vector)
         return draft.finish()
 
     def _by_text(self, draft: Draft, text: str) -> None:
@@ -71,13 +69,10 @@ class Planner:
         language = detect_language(words)
         for space, members in draft.spaces(DENSE_FIELDS[draft.target]):
             with draft.tolerating(members):
-                read = self._encoders.encoder(space).spec.languages
-                if language not in read:
+                if language in self._encoders.encoder(space).spec.languages:
+                    draft.add_dense(space, self._encoders.embed_text(space, words), members)
+                else:
                     draft.note_language(space, language, members)
-                    continue
-                useful = tuple(m for m in members if self._holds(draft.readers[m], space, read))
-                if useful:
-                    draft.add_dense(space, self._encoders.embed_text(space, words), useful)
         draft.add_lexical(words, self._coverage)
 
     def _by_image(self, draft: Draft, raw: bytes) -> None:
@@ -97,21 +92,17 @@ class Planner:
                 "The record is of the other kind.",
                 remedy="Search images like an image record, questions like a question.",
             )
-        own = Space.of(home, RECORD_FIELD[draft.target])
-        vector = home.vector(own.field, row) if own else None
-        for space, members in draft.spaces((RECORD_FIELD[draft.target],)):
-            if own is None or vector is None or space.identity != own.identity:
-                draft.note_other_space(space, members)
-                continue
-            draft.add_dense(space, vector, members)
+        field = RECORD_FIELD[draft.target]
+        own = Space.of(home, field)
+        vector = home.vector(field, row) if own else None
+        if own is not None and vector is not None:
+            for space, members in draft.spaces((field,)):
+                if space.identity == own.identity:
+                    draft.add_dense(space, vector, members)
+                else:
+                    draft.note_other_space(space, members)
         if isinstance(record, TextRecord):
             draft.add_lexical(lexical_text(record), self._coverage)
-
-    def _holds(self, reader: IndexReader, space: Space, read: Sequence[str]) -> bool:
-        """Return whether an index has texts that the encoder reads; a picture has no language."""
-        if space.field == "image":
-            return True
-        return not set(read).isdisjoint(self._columns.of(reader).coded("language").values)
 
 
 def _by_vector(draft: Draft, field: str, vector: Vector) -> None:

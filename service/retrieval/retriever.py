@@ -1,17 +1,16 @@
 """Answers queries: picks indexes, plans, searches every leg, fuses, groups, fetches records."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from indexer.errors import IndexNotFoundError, MedsearchError, QueryError, UnknownNameError
+from indexer.errors import MedsearchError, QueryError
 from indexer.store.reader import IndexReader
 from service.retrieval.columns import ColumnCache
 from service.retrieval.drafting import Plan
 from service.retrieval.encoding import QueryEncoders, Space
-from service.retrieval.fusion import Fused, fuse
+from service.retrieval.fusion import Fused, Ranking, fuse
 from service.retrieval.grouping import GROUP_COLUMNS, Chosen, first_of_groups
-from service.retrieval.legs import Area
+from service.retrieval.legs import Area, Leg
 from service.retrieval.masks import MaskCache
 from service.retrieval.planning import Planner
 from service.retrieval.query import (
@@ -20,30 +19,15 @@ from service.retrieval.query import (
     Query,
     ScoreKind,
     SearchReply,
-    Target,
     TextSource,
 )
+from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
 from service.retrieval.stage_clock import StageClock
 
 # Ranks beyond this one add less than a sixth of a first place, and what they add costs time.
 _FUSION_DEPTH = 100
 _GROUP_DEPTH = 10
 _DEEPER = 8
-
-Snapshot = Mapping[str, IndexReader]
-
-
-class Indexes(Protocol):
-    """Where published indexes come from: `indexer.store.index_set.IndexSet`."""
-
-    def snapshot(self) -> Snapshot:
-        """Return the live build of every index that could be opened."""
-        ...
-
-    @property
-    def failures(self) -> Mapping[str, MedsearchError]:
-        """Why the others could not be opened."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +44,12 @@ class Retriever:
     def __init__(
         self, indexes: Indexes, encoders: QueryEncoders, columns: ColumnCache | None = None
     ) -> None:
+        self.selector = Selector(indexes)
         self._indexes = indexes
         self._encoders = encoders
         self._columns = columns or ColumnCache()
         self._masks = MaskCache(self._columns)
-        self._planner = Planner(encoders, self._columns)
+        self._planner = Planner(encoders)
 
     def search(self, query: Query, snapshot: Snapshot | None = None) -> SearchReply:
         """Answer a query from one snapshot: builds published meanwhile do not show in it.
@@ -84,7 +69,7 @@ class Retriever:
         if query.k < 1:
             raise QueryError("k is less than 1.", remedy="Ask for at least one hit.")
         everywhere = self._indexes.snapshot() if snapshot is None else snapshot
-        readers = self._select(query, everywhere)
+        readers = self.selector.select(query, everywhere)
         area = Area(readers, self._masks.allowed(readers, query.filters))
         plan = self._planner.plan(query, readers, everywhere)
         clock.mark("encode")
@@ -106,29 +91,6 @@ class Retriever:
         """Return the live build of every index, for several searches to answer from."""
         return self._indexes.snapshot()
 
-    def targets(
-        self, names: tuple[str, ...] | None, snapshot: Snapshot
-    ) -> dict[Target, tuple[str, ...] | None]:
-        """Return what can be searched for in some indexes, with the names of each kind.
-
-        None instead of names means all of that kind.
-
-        Raises
-        ------
-        UnknownNameError, IndexNotFoundError, StoreError
-            A named index is not there or not usable, or there is none at all.
-        """
-        if names is None:
-            found = {target_of(reader) for reader in snapshot.values()}
-            if not found:
-                raise self._nothing_to_search("questions")
-            return dict.fromkeys(sorted(found))
-        chosen: dict[Target, tuple[str, ...] | None] = {}
-        for name in names:
-            target = target_of(self._named(name, snapshot))
-            chosen[target] = (*(chosen.get(target) or ()), name)
-        return chosen
-
     def warm(self) -> WarmUp:
         """Load the encoders of all live indexes and answer one canary query for each kind."""
         problems: list[MedsearchError] = []
@@ -148,40 +110,6 @@ class Retriever:
                 answered += 1
         return WarmUp(answered, tuple(problems))
 
-    def _select(self, query: Query, everywhere: Snapshot) -> list[IndexReader]:
-        """Return the readers that a query names, or all of its kind, in order of their names."""
-        fitting = {
-            name: reader
-            for name, reader in sorted(everywhere.items())
-            if target_of(reader) == query.target
-        }
-        if query.indexes is None:
-            if not fitting:
-                raise self._nothing_to_search(query.target)
-            return list(fitting.values())
-        for name in query.indexes:
-            if target_of(self._named(name, everywhere)) != query.target:
-                raise QueryError(
-                    f"The index {name!r} does not hold {query.target}.",
-                    remedy=f"Indexes of {query.target}: {', '.join(fitting) or 'none'}.",
-                )
-        return [fitting[name] for name in sorted(set(query.indexes))]
-
-    def _named(self, name: str, snapshot: Snapshot) -> IndexReader:
-        if name in snapshot:
-            return snapshot[name]
-        failures = self._indexes.failures
-        if name in failures:
-            raise failures[name]
-        raise UnknownNameError("index", name, snapshot)
-
-    def _nothing_to_search(self, target: Target) -> MedsearchError:
-        for failure in self._indexes.failures.values():
-            return failure
-        return IndexNotFoundError(
-            f"There is no index of {target}.", remedy="Build one: `medsearch index NAME`."
-        )
-
     def _choose(self, query: Query, plan: Plan, area: Area) -> tuple[list[Chosen], ScoreKind]:
         """Search ever deeper until `k` hits (or groups) are found or nothing is left.
 
@@ -197,6 +125,8 @@ class Retriever:
         while True:
             depth = max(1, min(depth, everything))
             rankings = [leg.rank(area, depth, exact=exact) for leg in plan.legs]
+            if plan.fusion == "rrf":
+                rankings = _excuse(rankings, plan.legs, area)
             fused, score_kind = fuse(rankings, plan.fusion)
             chosen = self._cut(query, fused, area.readers)
             complete = exact and all(len(one.keys) < depth for one in rankings)
@@ -223,9 +153,13 @@ class Retriever:
         return first_of_groups(fused, columns, query.group_by, query.k)
 
 
-def target_of(reader: IndexReader) -> Target:
-    """Return what an index holds."""
-    return "images" if reader.manifest.kind == "image" else "questions"
+def _excuse(rankings: Sequence[Ranking], legs: Sequence[Leg], area: Area) -> list[Ranking]:
+    """Return the rankings with the records that each could not have held."""
+    keys = {key for ranking in rankings for key in ranking.keys}
+    return [
+        replace(ranking, excused=leg.excuse(area, keys))
+        for ranking, leg in zip(rankings, legs, strict=True)
+    ]
 
 
 def _spaces(snapshot: Snapshot) -> list[Space]:

@@ -82,6 +82,8 @@ async def read_image_search(request: Request) -> tuple[Source, SearchOptions]:
 
 
 async def _read_form(request: Request) -> tuple[Source, SearchOptions]:
+    if not (await request.body()).rstrip().endswith(b"--"):
+        raise HTTPException(400)  # cut short: the parser would take what came for the whole file
     try:
         form = await request.form(max_files=1, max_fields=1, max_part_size=_MAX_PARAMS_BYTES)
     except (ValueError, LookupError):

@@ -1,11 +1,15 @@
 """Small real indexes, published through the store's own writer, with an encoder made of hashes."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
 from indexer.encoders.spec import EncoderSpec, Fingerprint, ImageInput
 from indexer.errors import DecodeError, EncoderUnavailableError
@@ -14,8 +18,10 @@ from indexer.store.index_set import IndexSet
 from indexer.store.writer import BuildPlan, BuildWriter, Shard, ShardField, ShardImage
 from indexer.text.questions import document_text
 from indexer.text.tokenise import tokenise
+from service.app import create_app
 from service.opening import Opened, assemble
 from service.retrieval.encoding import QueryEncoders
+from service.settings import Settings
 
 DIM = 64
 JPEG = b"\xff\xd8 not a real thumbnail \xff\xd9"
@@ -110,8 +116,11 @@ def publish(
         }
         prints = {"image": (key, encoder.image_fingerprint), "caption": (key, text_print)}
     else:
-        texts = [document_text(record) for record in records]
-        embedded = {"question": (range(len(records)), _encode(encoder, texts))}
+        read = [
+            place for place, one in enumerate(records) if one.language in encoder.spec.languages
+        ]
+        texts = [document_text(records[place]) for place in read]
+        embedded = {"question": (read, _encode(encoder, texts))}
         prints = {"question": (key, text_print)}
     plan = BuildPlan(
         index=name, dataset=name, kind=kind, title=name.title(), licence="CC0-1.0",
@@ -204,7 +213,8 @@ def indexes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [
             text_record("gefragt", 0, language="zh", question="胸痛伴出汗应首先做什么检查？",
                         answer="心电图。"),
-            text_record("gefragt", 1, language="zh", question="高血压怎么治疗？", answer="降压药。"),
+            text_record("gefragt", 1, language="zh", question="高血压怎么治疗？",
+                        answer="降压药。"),
         ],
     )  # fmt: skip
     return folder
@@ -216,5 +226,46 @@ def opened(indexes_dir: Path) -> Opened:
 
 
 @pytest.fixture
-def hash_encoder() -> Iterator[HashEncoder]:
-    yield HashEncoder()
+def hash_encoder() -> HashEncoder:
+    return HashEncoder()
+
+
+@pytest.fixture(scope="session")
+def kit() -> SimpleNamespace:
+    """What tests build their own indexes with."""
+    return SimpleNamespace(
+        HashEncoder=HashEncoder,
+        image_record=image_record,
+        text_record=text_record,
+        publish=publish,
+        loader=loader,
+        decode_grey=decode_grey,
+    )
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[TestClient]]:
+    """Start the service over a folder of indexes, and wait until it is ready."""
+
+    @contextmanager
+    def start(folder: Path, *, wait: bool = True, **settings: object) -> Iterator[TestClient]:
+        def opener(_: Settings, stack: ExitStack) -> Opened:
+            encoders = QueryEncoders(loader(HashEncoder()), decode_grey)
+            return assemble(IndexSet(folder), encoders)
+
+        values = {"indexes_dir": folder, "search_threads": 2, "refresh_s": 0.05}
+        app = create_app(Settings(**(values | settings)), opener=opener)
+        with TestClient(app) as client:
+            deadline = time.monotonic() + 30
+            while wait and client.get("/readyz").status_code != 200:
+                assert time.monotonic() < deadline, client.get("/readyz").text
+                time.sleep(0.01)
+            yield client
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def client(indexes_dir: Path, serve: Callable[..., object]) -> Iterator[TestClient]:
+    with serve(indexes_dir) as started:
+        yield started

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.retrieval.fusion import Found, Key, Ranking, fuse, merge_by_score
+
+
+def ranking(name: str, rows: list[int], scores: list[float], **changes: object) -> Ranking:
+    values = {"measure": "cosine", "weight": 1.0, "keys": [Key(0, row) for row in rows]}
+    return Ranking(**(values | {"name": name, "scores": scores} | changes))
+
+
+def test_rrf_sums_by_hand() -> None:
+    fused, kind = fuse(
+        [ranking("image", [5, 6, 7], [0.9, 0.8, 0.7]), ranking("caption", [6, 8], [0.3, 0.2])],
+        "rrf",
+    )
+    assert kind == "rrf"
+    # 6: 1/62 + 1/61; 5: 1/61; 8: 1/62 (best place 2); 7: 1/63
+    assert [one.key.row for one in fused] == [6, 5, 8, 7]
+    assert fused[0].score == pytest.approx(1 / 62 + 1 / 61)
+    assert fused[2].score == pytest.approx(1 / 62)
+    assert {name: (place.rank, place.score) for name, place in fused[0].why.items()} == {
+        "image": (2, 0.8),
+        "caption": (1, 0.3),
+    }
+
+
+def test_weights_scale_votes() -> None:
+    fused, _ = fuse(
+        [ranking("a", [1], [0.1], weight=0.5), ranking("b", [2], [0.1], weight=2.0)], "rrf"
+    )
+    assert [(one.key.row, round(one.score * 61, 9)) for one in fused] == [(2, 2.0), (1, 0.5)]
+
+
+def test_blend_by_hand() -> None:
+    dense = ranking("question", [1, 2], [0.8, 0.6], weight=0.7, floor=0.6)
+    words = ranking("lexical", [2, 3], [0.5, 0.4], weight=0.3, measure="coverage")
+    fused, kind = fuse([dense, words], "blend")
+    assert kind == "blend"
+    # 1: .7*.8 + .3*0; 2: .7*.6 + .3*.5; 3: .7*.6 (the floor) + .3*.4
+    assert [(one.key.row, round(one.score, 6)) for one in fused] == [
+        (2, 0.57), (1, 0.56), (3, 0.54),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("fusion", ["rrf", "blend"])
+def test_a_ranking_alone_keeps_its_scores(fusion: str) -> None:
+    fused, kind = fuse([ranking("lexical", [4, 2], [0.4, 0.1], measure="coverage")], fusion)
+    assert kind == "coverage"
+    assert [(one.key.row, one.score) for one in fused] == [(4, 0.4), (2, 0.1)]
+
+
+def test_an_empty_second_ranking_does_not_change_the_kind_of_score() -> None:
+    _, kind = fuse([ranking("image", [1], [0.9]), ranking("caption", [], [])], "rrf")
+    assert kind == "rrf"
+
+
+def test_nothing_found_is_nothing_fused() -> None:
+    assert fuse([], "rrf") == ([], "rrf")
+    assert fuse([ranking("image", [], [])], "rrf") == ([], "cosine")
+
+
+def test_ties_go_to_the_best_place_then_to_the_key() -> None:
+    fused, _ = fuse([ranking("a", [9, 3], [0.5, 0.5]), ranking("b", [3, 9], [0.5, 0.5])], "rrf")
+    assert [one.key.row for one in fused] == [3, 9]
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 20), st.sampled_from([0.1, 0.5, 0.9])), max_size=10),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(1, 30),
+)
+def test_merging_is_sorting_everything(parts: list[list[tuple[int, float]]], depth: int) -> None:
+    found = [
+        Found(
+            number,
+            np.array([row for row, _ in part], np.int64),
+            np.array([score for _, score in part], np.float32),
+        )
+        for number, part in enumerate(parts)
+    ]
+    keys, scores = merge_by_score(found, depth)
+    everything = sorted(
+        (-np.float32(score), number, row)
+        for number, part in enumerate(parts)
+        for row, score in part
+    )
+    assert [(-score, key.reader, key.row) for key, score in zip(keys, scores, strict=True)] == [
+        (pytest.approx(score), number, row) for score, number, row in everything[:depth]
+    ]
+
+
+@given(st.lists(st.permutations(range(8)), min_size=2, max_size=4))
+def test_rrf_keeps_every_record_once_and_falls(orders: list[list[int]]) -> None:
+    rankings = [
+        ranking(str(number), list(order), [1.0 - place / 10 for place in range(8)])
+        for number, order in enumerate(orders)
+    ]
+    fused, _ = fuse(rankings, "rrf")
+    assert sorted(one.key.row for one in fused) == list(range(8))
+    scores = [one.score for one in fused]
+    assert scores == sorted(scores, reverse=True)
+    for one in fused:
+        ranks = [order.index(one.key.row) + 1 for order in orders]
+        assert one.score == pytest.approx(sum(1 / (60 + rank) for rank in ranks))

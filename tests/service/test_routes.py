@@ -1,0 +1,382 @@
+"""Every route, as a client meets it."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.reply_schemas import (
+    IndexesReply,
+    IndexReply,
+    PromptReply,
+    ReadyReply,
+    RecordReply,
+    SearchReplyBody,
+)
+
+JSON = {"content-type": "application/json"}
+
+
+def post(client: TestClient, path: str, **body: object) -> dict:
+    reply = client.post(path, json=body)
+    assert reply.status_code == 200, reply.text
+    return reply.json()
+
+
+def refused(client: TestClient, path: str, status: int, **body: object) -> dict:
+    reply = client.post(path, json=body)
+    assert reply.status_code == status, reply.text
+    error = reply.json()
+    assert set(error) <= {"code", "message", "remedy", "details"}
+    return error
+
+
+def test_words_find_images(client: TestClient) -> None:
+    reply = post(client, "/v1/search/text", query="grey 31", k=2)
+    SearchReplyBody.model_validate(reply, strict=True)
+    hit = reply["hits"][0]
+    assert hit["record_id"] == "films/train/31"
+    assert hit["thumbnail_url"] == "/v1/records/films/train/31/thumbnail"
+    assert reply["query"] == {"kind": "text", "target": "images", "k": 2}
+    assert set(reply["builds"]) == {"films", "scans"}
+    assert "diagnostic" in reply["disclaimer"]
+    assert set(hit["why"]) == {"image", "caption", "lexical"}
+
+
+def test_an_upload_finds_itself_with_options(client: TestClient) -> None:
+    reply = client.post(
+        "/v1/search/image",
+        files={"file": ("x.png", b"grey 5", "image/png")},
+        data={"params": json.dumps({"k": 2, "group_by": "case", "indexes": ["scans"]})},
+    )
+    assert reply.status_code == 200, reply.text
+    SearchReplyBody.model_validate(reply.json(), strict=True)
+    first = reply.json()["hits"][0]
+    assert first["record_id"] == "scans/train/5"
+    assert first["group"] == {"by": "case", "id": "patient1", "records": 4}
+    assert len(reply.json()["hits"]) == 2
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_base64_and_a_record_id_find_the_same(client: TestClient, prefix: str) -> None:
+    encoded = prefix + base64.b64encode(b"grey 5").decode()
+    by_image = post(client, "/v1/search/image", image_base64=encoded)
+    by_record = post(client, "/v1/search/image", record_id="scans/train/5")
+    assert by_image["hits"] == by_record["hits"]
+
+
+def test_questions_come_with_answers(client: TestClient) -> None:
+    reply = post(client, "/v1/search/questions", query="How is anaphylaxis treated first?", k=1)
+    SearchReplyBody.model_validate(reply, strict=True)
+    hit = reply["hits"][0]
+    assert hit["answer"] == "With adrenaline into the thigh."
+    assert hit["options"][0] == {"key": "A", "text": "Adrenaline"}
+    assert hit["answer_keys"] == ["A"]
+
+
+def test_chinese_questions_are_answered_with_a_note(client: TestClient) -> None:
+    reply = post(client, "/v1/search/questions", query="胸痛伴出汗应首先做什么检查？")
+    assert reply["hits"][0]["record_id"] == "gefragt/train/0"
+    assert reply["notes"][0]["code"] == "language"
+
+
+def test_a_prompt_with_an_image(client: TestClient) -> None:
+    reply = post(
+        client,
+        "/v1/prompts",
+        question="How is anaphylaxis treated first?",
+        record_id="films/train/31",
+        budget_tokens=900,
+    )
+    PromptReply.model_validate(reply, strict=True)
+    assert reply["tokens"] <= 900
+    cited = [citation["record_id"] for citation in reply["citations"]]
+    assert "asked/train/0" in cited
+    assert "films/train/31" in cited
+    assert [citation["number"] for citation in reply["citations"]] == [*range(1, len(cited) + 1)]
+    assert reply["text"] == "\n\n".join(one["content"] for one in reply["messages"])
+
+
+def test_a_budget_below_the_least_says_the_least(client: TestClient) -> None:
+    error = refused(client, "/v1/prompts", 422, question="Fever?", budget_tokens=50)
+    least = int("".join(filter(str.isdigit, error["remedy"])))
+    assert post(client, "/v1/prompts", question="Fever?", budget_tokens=least)["tokens"] <= least
+    refused(client, "/v1/prompts", 422, question="Fever?", budget_tokens=least - 1)
+
+
+def test_records_and_thumbnails(client: TestClient) -> None:
+    record = client.get("/v1/records/scans/train/5")
+    RecordReply.model_validate(record.json(), strict=True)
+    assert record.json()["slice_number"] == 5
+    thumbnail = client.get("/v1/records/scans/train/5/thumbnail")
+    assert thumbnail.headers["content-type"] == "image/jpeg"
+    assert thumbnail.content.startswith(b"\xff\xd8")
+    assert client.get("/v1/records/scans%2Ftrain%2F5").json() == record.json()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/records/scans/train/999",
+        "/v1/records/asked/train/0/thumbnail",  # a question has no image
+        "/v1/records/../../etc/passwd",
+        "/v1/records/..%2f..%2fetc%2fpasswd",
+        "/v1/records/a%00b/c/d",
+        "/v1/records/\ud55c/\U0001f600/%ff",
+        "/v1/records/a/b/c/d/e",
+        "/v1/records/",
+        "/v1/indexes/nowhere",
+        "/v1/nowhere",
+    ],
+)
+def test_what_is_not_there_is_404(client: TestClient, path: str) -> None:
+    reply = client.get(path)
+    assert reply.status_code == 404
+    assert set(reply.json()) == {"code", "message", "remedy"}
+
+
+def test_a_record_may_be_called_thumbnail(tmp_path, kit, serve) -> None:  # type: ignore[no-untyped-def]
+    kit.publish(tmp_path, "t", [kit.image_record("t", 1, record_id="t/train/thumbnail")])
+    with serve(tmp_path) as client:
+        assert client.get("/v1/records/t/train/thumbnail").json()["record_id"] == (
+            "t/train/thumbnail"
+        )
+        thumbnail = client.get("/v1/records/t/train/thumbnail/thumbnail")
+        assert thumbnail.headers["content-type"] == "image/jpeg"
+
+
+def test_indexes_are_listed(client: TestClient) -> None:
+    listed = client.get("/v1/indexes").json()
+    IndexesReply.model_validate(listed, strict=True)
+    assert [entry["name"] for entry in listed["indexes"]] == ["asked", "films", "gefragt", "scans"]
+    scans = client.get("/v1/indexes/scans").json()
+    IndexReply.model_validate(scans, strict=True)
+    assert scans["records"] == 24
+    values = {entry["key"]: entry.get("values") for entry in scans["filter_fields"]}
+    assert values["modality"] == ["CT", "MR"]
+    assert values["case_id"] is None
+    assert "calculator" not in values
+
+
+def test_an_unknown_index_names_those_that_exist(client: TestClient) -> None:
+    error = refused(client, "/v1/search/text", 404, query="a", indexes=["scan"])
+    assert "scans" in error["remedy"]
+
+
+def test_filters(client: TestClient) -> None:
+    chosen = {
+        "type": "and",
+        "filters": [
+            {"type": "in", "key": "modality", "value": ["CT", "XR"]},
+            {"type": "or", "filters": [
+                {"type": "gte", "key": "age_years", "value": 60},
+                {"type": "eq", "key": "body_part", "value": "hand"},
+            ]},
+        ],
+    }  # fmt: skip
+    reply = post(client, "/v1/search/text", query="grey", k=50, filters=chosen)
+    found = {(hit["modality"], (hit["age_years"] or 0) >= 60) for hit in reply["hits"]}
+    assert found == {("CT", True), ("XR", False)}
+
+
+SECRET = "Patient Zebulon Quux of 12 Elm Street"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"query": "a", "filters": {"type": "eq", "key": SECRET, "value": "CT"}},
+        {"query": "a", "filters": {"type": "eq", "key": "modality", "value": SECRET}},
+        {"query": "a", "filters": {"type": SECRET, "key": "modality", "value": "CT"}},
+        {"query": "a", "filters": {"type": "eq", "key": "modality", "value": "CT", SECRET: 1}},
+        {"query": "a", "filters": {"type": "gt", "key": "age_years", "value": SECRET}},
+        {"query": "a", "filters": SECRET},
+        {"query": "a", "k": SECRET},
+        {"query": "a", "group_by": SECRET},
+        {"query": "a", "indexes": [SECRET]},
+        {"query": "a", SECRET: 1},
+        {"query": [SECRET]},
+        {"query": SECRET, "k": 0},
+        {"query": SECRET, "k": 201},
+        {"query": SECRET * 500},
+        {"query": "  "},
+        {"query": ""},
+        {"query": SECRET, "filter": {}},
+        {},
+    ],
+)
+def test_bad_queries_are_refused_without_repeating_them(
+    client: TestClient, body: dict[str, object]
+) -> None:
+    reply = client.post("/v1/search/text", json=body)
+    assert reply.status_code == 422
+    assert reply.json()["code"] == "bad_query"
+    for part in ("Zebulon", "Quux", "Elm"):
+        assert part not in reply.text
+
+
+def test_a_misspelt_field_gets_a_suggestion(client: TestClient) -> None:
+    error = refused(client, "/v1/search/text", 422, query="a", filter={})
+    assert "Did you mean 'filters'?" in error["details"][0]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"image_base64": "!!!"}, 422),
+        ({"image_base64": base64.b64encode(b"no image").decode()}, 415),
+        ({"image_base64": ""}, 415),
+        ({"record_id": "no/such/record"}, 404),
+        ({"record_id": "../../etc/passwd"}, 404),
+        ({"record_id": "a\x00b"}, 422),
+        ({"record_id": "asked/train/0"}, 422),
+        ({}, 422),
+        ({"record_id": "scans/train/5", "image_base64": "aaaa"}, 422),
+    ],
+)
+def test_bad_images(client: TestClient, body: dict[str, object], status: int) -> None:
+    refused(client, "/v1/search/image", status, **body)
+
+
+@pytest.mark.parametrize(
+    ("files", "form", "status"),
+    [
+        ({"file": ("a", b"no image")}, {}, 415),
+        ({"file": ("a", b"")}, {}, 415),
+        ({"other": ("a", b"grey 1")}, {}, 422),
+        ({"file": ("a", b"grey 1"), "params": ("p", b"{}")}, {}, 400),
+        ({"params": ("p", b"{}")}, {}, 422),
+        ({"file": ("a", b"grey 1")}, {"params": "{"}, 422),
+        ({"file": ("a", b"grey 1")}, {"params": "[1]"}, 422),
+        ({"file": ("a", b"grey 1")}, {"params": '{"k": 1, "query": "a"}'}, 422),
+        ({"file": ("a", b"grey 1")}, {"params": '{"k": NaN}'}, 422),
+        ({"file": ("a", b"grey 1")}, {"extra": "1"}, 422),
+        ({"file": ("a", b"grey 1")}, {"params": "{}", "extra": "1"}, 400),
+        ({"file": ("a", b"grey 1")}, {"params": " " * 70_000}, 400),
+    ],
+)
+def test_bad_forms(client: TestClient, files: dict, form: dict, status: int) -> None:
+    reply = client.post("/v1/search/image", files=files, data=form)
+    assert reply.status_code == status, reply.text
+    assert set(reply.json()) <= {"code", "message", "remedy", "details"}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data; boundary=x; charset=idna",
+        "multipart/form-data; boundary=x; charset=undefined",
+        "multipart/form-data; boundary=" + "x" * 300,
+    ],
+)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"--x\r\n",
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\ngrey 1',
+        b'--x\r\nContent-Disposition: form-data; name="\xff\xfe.."\r\n\r\n\xff\xfe..\r\n--x--\r\n',
+        b"\x00\xff" * 50,
+    ],
+)
+def test_broken_forms(client: TestClient, content_type: str, content: bytes) -> None:
+    headers = {"content-type": content_type}
+    reply = client.post("/v1/search/image", content=content, headers=headers)
+    assert reply.status_code in {400, 415, 422}, reply.text
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "image/png", "", "application/xml"])
+@pytest.mark.parametrize("path", ["/v1/search/text", "/v1/search/image", "/v1/prompts"])
+def test_other_content_types_are_refused(client: TestClient, path: str, content_type: str) -> None:
+    headers = {"content-type": content_type} if content_type else {}
+    reply = client.post(path, content=b'{"query": "a"}', headers=headers)
+    assert reply.status_code in {415, 422}
+    assert "code" in reply.json()
+
+
+def test_methods_are_kept(client: TestClient) -> None:
+    reply = client.get("/v1/search/text")
+    assert reply.status_code == 405
+    assert reply.json()["code"] == "method_not_allowed"
+
+
+def test_health_and_readiness(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "alive"}
+    ready = client.get("/readyz").json()
+    ReadyReply.model_validate(ready, strict=True)
+    assert ready["ready"] is True
+    assert set(ready["builds"]) == {"asked", "films", "gefragt", "scans"}
+
+
+def test_metrics_count_routes_and_never_words(client: TestClient) -> None:
+    post(client, "/v1/search/text", query="zebrafinch")
+    client.get("/v1/records/quux/quux/quux")
+    client.get("/quux?quux=1")
+    text = client.get("/metrics").text
+    assert 'route="/v1/search/text",status="200"' in text
+    assert 'route="/v1/records/{dataset}/{split}/{native_id}",status="404"' in text
+    assert 'route="unmatched"' in text
+    assert 'stage="encode"' in text
+    assert "medsearch_index_records{" in text
+    assert "zebrafinch" not in text
+    assert "quux" not in text
+
+
+def test_every_example_of_the_documentation_works(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    tried = 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation.get("description"), path
+            if method != "post":
+                continue
+            content = operation["requestBody"]["content"]["application/json"]
+            assert content["examples"], path
+            for example in content["examples"].values():
+                reply = client.post(path, json=example["value"])
+                # The examples name records and filters of another corpus than this one.
+                assert reply.status_code in {200, 404, 422}, reply.text
+                assert "details" not in reply.json(), reply.text
+                tried += 1
+    assert tried >= 8
+
+
+def test_the_documentation_is_whole(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(_references(document)) <= known
+    assert client.get("/docs").status_code == 200
+    assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
+
+
+def _references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "$ref":
+                yield value
+            else:
+                yield from _references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _references(value)
+
+
+def test_nothing_of_the_server_leaves(client: TestClient, indexes_dir) -> None:  # type: ignore[no-untyped-def]
+    bodies = [
+        client.post("/v1/search/text", json={"query": "grey", "k": 200}).text,
+        client.post("/v1/search/questions", json={"query": "disease", "k": 200}).text,
+        client.post("/v1/prompts", json={"question": "disease 3"}).text,
+        client.get("/v1/records/scans/train/5").text,
+        client.get("/v1/indexes").text,
+        client.get("/v1/indexes/scans").text,
+        client.get("/readyz").text,
+        client.get("/metrics").text,
+    ]
+    for body in bodies:
+        for secret in ("secret", "source_path", "source_line", str(indexes_dir), "rows.csv"):
+            assert secret not in body
