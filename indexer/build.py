@@ -229,7 +229,7 @@ class _Run:
             content = row.content_key(decoded.sha256 if decoded else "")
         else:
             content = row.content_key()
-        first = self._writer.seen.first_with_content(content, row.record_id)
+        first = self._writer.seen.first_with_content(content)
         if first is not None:
             draft.duplicates.append(
                 Duplicate(
@@ -240,7 +240,7 @@ class _Run:
                 )
             )
             return
-        if not self._writer.seen.claim_record_id(row.record_id):
+        if not self._writer.seen.claim(row.record_id, content):
             reason = f"the id {row.record_id!r} is taken by an earlier row with other content"
             draft.rejects.append(_reject(row, reason, "bad_row"))
             return

@@ -59,8 +59,8 @@ def get_encoder(key: Annotated[str, typer.Argument(help="A catalogue key.")]) ->
     """Fetch an encoder's weights from its hub into the local cache."""
     from indexer.encoders.fetch import fetch_encoder
 
-    folder = fetch_encoder(get_spec(key))
-    answers_console().print(f"{key} is in {folder}.")
+    for folder in fetch_encoder(key, report=lambda line: answers_console().print(line)):
+        answers_console().print(f"{key} is in {folder}.")
 
 
 @app.command("train")

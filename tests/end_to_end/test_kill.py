@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from indexer.store.reader import IndexReader
 
 KILLS = 20
