@@ -1,38 +1,43 @@
-"""Writing that survives a crash: temporary file, fsync, rename, fsync of the folder."""
+"""Writing that survives a crash.
+
+A single file is written beside its place, synced, and moved there; then its folder is synced. A
+folder of many files is written beside its place, synced once when all are there, and moved.
+"""
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BufferedWriter
+import shutil
 from pathlib import Path
 
 _BLOCK_BYTES = 1 << 20
 
 
-@contextmanager
-def durable_file(path: Path) -> Iterator[BufferedWriter]:
-    """Open `path` for writing; it appears whole and on disk when the block ends, or not at all.
+def write_durably(path: Path, content: bytes) -> None:
+    """Write `content` to `path`: it appears whole and on disk, or not at all."""
+    _replace(path, content, sync=True)
+    sync_folder(path.parent)
 
-    A full disk raises OSError here, before anything is renamed.
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` to `path` whole or not at all, but do not wait for the disk.
+
+    For what may be lost in a power cut, because it can be made again.
     """
+    _replace(path, content, sync=False)
+
+
+def _replace(path: Path, content: bytes, *, sync: bool) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         with partial.open("wb") as stream:
-            yield stream
+            stream.write(content)
             stream.flush()
-            os.fsync(stream.fileno())
+            if sync:
+                os.fsync(stream.fileno())
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, whole or not at all."""
-    with durable_file(path) as stream:
-        stream.write(content)
 
 
 def sync_folder(folder: Path) -> None:
@@ -45,7 +50,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Fsync every file and folder below `folder`: for trees that a library wrote by itself."""
+    """Fsync every file and folder below `folder`; to be done before it is moved into place.
+
+    A full disk may show itself only here: as an OSError.
+    """
     for parent, _, names in os.walk(folder):
         for name in names:
             descriptor = os.open(Path(parent, name), os.O_RDONLY)
@@ -63,6 +71,14 @@ def sha256_of(path: Path) -> str:
         while block := stream.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def clear_folder(folder: Path, sign: str) -> None:
+    """Delete a folder, its file `sign` first: a crash half-way leaves nothing that looks whole."""
+    if folder.is_dir():
+        (folder / sign).unlink(missing_ok=True)
+        sync_folder(folder)
+        shutil.rmtree(folder)
 
 
 def list_tree(folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ function when building and when asking. Tokens are joined by single spaces, so t
 white-space tokenizer gives exactly them back.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,19 +14,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from indexer.errors import CorruptBuildError
+from indexer.errors import CorruptBuildError, StoreError
 from indexer.records import AnyRecord, ImageRecord
-from indexer.store.files import sync_tree
 from indexer.text.questions import lexical_text
 from indexer.text.tokenise import tokenise
 
 if TYPE_CHECKING:
     import tantivy
 
+LEXICAL_NAME = "lexical"
 _HEAP_BYTES = 128 << 20
 # A note pasted as a query repeats itself; beyond these the rarest tokens decide anyway.
 _MAX_QUERY_TOKENS = 256
 _TEXT, _ROW = "text", "row"
+# Says by example how words are cut: every kind of token that the tokeniser knows.
+_SPECIMEN = "COVID-19 patients' IL-6 was 1,234.5 at follow-up; 急性心肌梗死的治療 β-blockers café"
 
 
 def searchable_text(record: AnyRecord) -> str:
@@ -36,22 +39,38 @@ def searchable_text(record: AnyRecord) -> str:
     return "\n".join(part for part in named if part)
 
 
+def cutting_digest() -> str:
+    """Return a digest of how words are cut: indexes made with another one answer differently."""
+    return hashlib.sha256(" ".join(tokenise(_SPECIMEN)).encode()).hexdigest()[:16]
+
+
 def build_lexical(records: Iterable[AnyRecord], folder: Path) -> None:
-    """Write the full-text index of records, row after row, into an empty folder."""
+    """Write the full-text index of records, row after row, into a new folder.
+
+    Raises
+    ------
+    StoreError
+        tantivy could not write it.
+    """
     import tantivy
 
     folder.mkdir()
-    index = tantivy.Index(_schema(), path=str(folder))
-    # One thread: rows then lie in their order, and equal scores rank in the order of rows.
-    writer = index.writer(_HEAP_BYTES, num_threads=1)
-    for row, record in enumerate(records):
-        document = tantivy.Document()
-        document.add_text(_TEXT, " ".join(tokenise(searchable_text(record))))
-        document.add_unsigned(_ROW, row)
-        writer.add_document(document)
-    writer.commit()
-    writer.wait_merging_threads()
-    sync_tree(folder)
+    try:
+        index = tantivy.Index(_schema(), path=str(folder))
+        # One thread: rows lie in their order, and the same records give the same segments.
+        writer = index.writer(_HEAP_BYTES, num_threads=1)
+        for row, record in enumerate(records):
+            document = tantivy.Document()
+            document.add_text(_TEXT, " ".join(tokenise(searchable_text(record))))
+            document.add_unsigned(_ROW, row)
+            writer.add_document(document)
+        writer.commit()
+        writer.wait_merging_threads()
+    except ValueError as error:
+        raise StoreError(
+            f"The full-text index could not be written ({error}).",
+            remedy="Free some space and run the same command again: it goes on where it stopped.",
+        ) from error
 
 
 class LexicalIndex:
@@ -83,24 +102,30 @@ class LexicalIndex:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Return rows int64 (m,) and BM25 scores float32 (m,), best first, ties by row; m <= count.
 
-        With `allowed`, ranks are read until `count` allowed rows are found or none is left, so
-        the answer is that of ranking the allowed rows alone.
+        Ranks are read until `count` allowed rows are found, and all that tie with the last, or
+        none is left: the answer is that of ranking the allowed rows alone.
         """
         query = self._query(text)
         if query is None or count <= 0 or self._rows == 0:
             return _nothing()
-        depth = min(self._rows, count if allowed is None else 4 * count)
+        depth = count + 1 if allowed is None else 4 * count
         while True:
-            # One more than asked for: rows that tie with the last must be seen to be ordered.
+            depth = min(depth, self._rows)
             hits = self._searcher.search(query, depth, count=False).hits
             rows, scores = self._read(hits)
+            edge = scores[-1] if len(hits) == depth < self._rows else -np.inf
             if allowed is not None:
                 keep = allowed[rows]
                 rows, scores = rows[keep], scores[keep]
-            if len(rows) >= count or len(hits) < depth or depth >= self._rows:
-                order = np.lexsort((rows, -scores))[:count]
+            order = np.lexsort((rows, -scores))[:count]
+            # Rows that were not read score `edge` at most.
+            if edge == -np.inf or (len(order) == count and scores[order[-1]] > edge):
                 return rows[order], scores[order]
-            depth = min(self._rows, 4 * depth)
+            depth *= 4
+
+    def records_with(self, token: str) -> int:
+        """Return how many records hold a token, as `indexer.text.tokenise` cuts it."""
+        return int(self._searcher.doc_freq(_TEXT, token))
 
     def _read(
         self, hits: list[tuple[float, Any]]
@@ -128,7 +153,7 @@ class LexicalIndex:
 
     def _rarest(self, counts: Counter[str]) -> Counter[str]:
         """Keep the tokens that the fewest records hold, leaving out those that none does."""
-        known = {token: self._searcher.doc_freq(_TEXT, token) for token in counts}
+        known = {token: self.records_with(token) for token in counts}
         ranked = sorted((held, token) for token, held in known.items() if held)
         return Counter({token: counts[token] for _, token in ranked[:_MAX_QUERY_TOKENS]})
 

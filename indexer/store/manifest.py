@@ -1,5 +1,6 @@
 """The manifest: what a build holds, what it was made from, and the sha256 of its every file."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,6 +13,7 @@ from indexer.records import SourceFile
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
+_CHECKSUM = "checksum"
 _MAX_MANIFEST_BYTES = 64 << 20
 
 
@@ -34,13 +36,16 @@ class Counts:
 class SearchStructure:
     """The FAISS type of a field, with the recall@10 against exact search measured when built.
 
-    `depth` is how many candidates FAISS proposes for exact rescoring, as a multiple of k.
+    "flat" compares every vector. "ivf_sq8" visits `nprobe` of `nlist` lists of 8-bit codes and
+    takes `depth` times k candidates from them for exact scoring; with `nprobe` = `nlist` it is
+    exact. `code_error` is the largest distance between a vector and what its code stands for.
     """
 
     kind: Literal["flat", "ivf_sq8"]
     nlist: int = 0
     nprobe: int = 0
     depth: int = 1
+    code_error: float = 0.0
     recall_at_10: float = 1.0
     recall_queries: int = 0
 
@@ -69,9 +74,10 @@ class FileEntry:
 class Manifest:
     """Everything about one build.
 
-    `content_hash` covers records, embeddings and encoder fingerprints: equal input through equal
-    encoders gives an equal hash, whatever the thread count or the order of files on disk. The
-    structures derived from them (FAISS, full text) are vouched for by `files` alone.
+    `content_hash` covers what a build says: records, embeddings, encoder fingerprints, thumbnails,
+    duplicates, rejects, and how words are cut. Equal input through equal encoders gives an equal
+    hash, whatever the thread count, the order of files on disk or the cutting into shards. The
+    structures derived from these (FAISS, full text) are vouched for by `files` alone.
     """
 
     index: str
@@ -93,8 +99,8 @@ class Manifest:
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> str:
-        """Return the manifest as indented JSON."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """Return the manifest as indented JSON that carries a checksum of itself."""
+        return _seal(asdict(self))
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -103,33 +109,48 @@ def read_manifest(folder: Path) -> Manifest:
     Raises
     ------
     CorruptBuildError
-        There is none, it cannot be read, or a later format wrote it.
+        There is none, it is not as it was written, or another format wrote it.
     """
     try:
-        values = _load(folder / MANIFEST_NAME)
+        text = _read(folder / MANIFEST_NAME)
+        values = dict(json.loads(text))
         version = values["format_version"]
-        manifest = _parse(values) if version == FORMAT_VERSION else None
+        if version == FORMAT_VERSION:
+            del values[_CHECKSUM]
+            return _parse(values, text)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptBuildError(
-            f"The manifest of build {folder.name} cannot be read ({type(error).__name__}).",
+            f"The manifest of build {folder.name} is damaged ({type(error).__name__}).",
             remedy="Roll back with `medsearch rollback`, or rebuild with `medsearch index`.",
         ) from error
-    if manifest is None:
-        raise CorruptBuildError(
-            f"Build {folder.name} has format {version}; this program reads {FORMAT_VERSION}.",
-            remedy="Rebuild it with `medsearch index`, or use the program that wrote it.",
-        )
-    return manifest
+    raise CorruptBuildError(
+        f"Build {folder.name} has format {version}; this program reads {FORMAT_VERSION}.",
+        remedy="Rebuild it with `medsearch index`, or use the program that wrote it.",
+    )
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> str:
     if path.stat().st_size > _MAX_MANIFEST_BYTES:
         message = "too large for a manifest"
         raise ValueError(message)
-    return dict(json.loads(path.read_text("utf-8")))
+    return path.read_bytes().decode("utf-8")
 
 
-def _parse(values: dict[str, Any]) -> Manifest:
+def _seal(values: dict[str, Any]) -> str:
+    """Return values as JSON with the sha256 of themselves as the last entry.
+
+    The same values always give the same text, so that a reader can compare every byte.
+    """
+    plain = json.dumps(values, indent=2, ensure_ascii=False)
+    sealed = {**values, _CHECKSUM: hashlib.sha256(plain.encode()).hexdigest()}
+    return json.dumps(sealed, indent=2, ensure_ascii=False) + "\n"
+
+
+def _parse(values: dict[str, Any], text: str) -> Manifest:
+    """Return the manifest that `values` spell out, if `text` is just as it was sealed."""
+    if _seal(values) != text:
+        message = "the checksum differs"
+        raise ValueError(message)
     fields = {
         name: FieldManifest(
             **{

@@ -1,7 +1,6 @@
 """From shards to the files of a build, one shard at a time: memory does not grow with the build."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,23 +10,20 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
-from indexer.encoders.spec import Fingerprint
 from indexer.records import AnyRecord
-from indexer.store.files import durable_file
+from indexer.store.arrays import read_array, write_array
 from indexer.store.records import from_row, schema_of
 from indexer.store.shards import (
     KEY_BYTES,
-    RECORDS_NAME,
     THUMBNAIL_SCHEMA,
     THUMBNAILS_NAME,
-    read_array,
     read_ledger,
     read_records,
     read_table,
 )
 
 # Rows a record batch: the unit in which a memory-mapped column is addressed.
-_BATCH_ROWS = 1024
+_BATCH_ROWS = 4096
 
 
 def merge_records(shards: Sequence[Path], path: Path, kind: Literal["image", "text"]) -> int:
@@ -49,14 +45,14 @@ def merge_field(shards: Sequence[Path], folder: Path, name: str, dim: int) -> in
     total = sum(counts)
     offsets = np.cumsum([0, *(read_ledger(shard).records for shard in shards)])
     vectors = (read_array(shard / f"{name}.vectors.npy") for shard in shards)
-    _merge_arrays(vectors, folder / f"{name}.vectors.npy", (total, dim), np.dtype(np.float32))
+    write_array(folder / f"{name}.vectors.npy", vectors, (total, dim), np.float32)
     rows = (
         read_array(shard / f"{name}.positions.npy") + offset
         for shard, offset in zip(shards, offsets[:-1], strict=True)
     )
-    _merge_arrays(rows, folder / f"{name}.rows.npy", (total,), np.dtype(np.int64))
+    write_array(folder / f"{name}.rows.npy", rows, (total,), np.int64)
     keys = (read_array(shard / f"{name}.keys.npy") for shard in shards)
-    _merge_arrays(keys, folder / f"{name}.keys.npy", (total, KEY_BYTES), np.dtype(np.uint8))
+    write_array(folder / f"{name}.keys.npy", keys, (total, KEY_BYTES), np.uint8)
     return total
 
 
@@ -69,8 +65,7 @@ def write_record_ids(records: Path, path: Path) -> None:
     everything = np.concatenate(digests)
     order = np.argsort(everything, kind="stable").astype(np.uint64)
     table = np.stack([everything[order], order], axis=1)
-    with durable_file(path) as stream:
-        np.save(stream, table, allow_pickle=False)
+    write_array(path, [table], table.shape, np.uint64)
 
 
 def id_digest(record_id: str) -> int:
@@ -87,28 +82,6 @@ def write_rejects(shards: Sequence[Path], path: Path) -> None:
 def write_duplicates(shards: Sequence[Path], path: Path) -> None:
     """Write every duplicate as one line of JSON: which record stands for it."""
     _write_lines(path, (one for shard in shards for one in read_ledger(shard).duplicates))
-
-
-def content_hash(
-    folder: Path, records: Path, fingerprints: dict[str, Fingerprint], kind: str
-) -> str:
-    """Return the hash of what a build says: its records, its embeddings, their encoders.
-
-    It does not depend on how rows were cut into shards or batches.
-    """
-    digest = hashlib.sha256(kind.encode())
-    for batch in iter_batches(records):
-        for row in batch.to_pylist():
-            digest.update(
-                orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=lambda raw: raw.hex())
-            )
-    for name, fingerprint in sorted(fingerprints.items()):
-        digest.update(json.dumps([name, fingerprint.to_json()], sort_keys=True).encode())
-        for part in ("rows", "vectors"):
-            array = read_array(folder / f"{name}.{part}.npy")
-            for start in range(0, len(array), _BATCH_ROWS):
-                digest.update(np.ascontiguousarray(array[start : start + _BATCH_ROWS]).tobytes())
-    return digest.hexdigest()
 
 
 def iter_records(path: Path) -> Iterator[AnyRecord]:
@@ -131,7 +104,7 @@ def _merge_tables(tables: Iterator[pa.Table], path: Path, schema: pa.Schema) -> 
     count = 0
     waiting: list[pa.Table] = []
     with (
-        durable_file(path) as stream,
+        path.open("wb") as stream,
         pa.ipc.new_file(stream, schema) as writer,
     ):
         for table in tables:
@@ -148,34 +121,7 @@ def _merge_tables(tables: Iterator[pa.Table], path: Path, schema: pa.Schema) -> 
         return count + len(rest)
 
 
-def _merge_arrays(
-    arrays: Iterator[npt.NDArray[Any]], path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> None:
-    """Write one npy file from parts: its header first, then part after part."""
-    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    with durable_file(path) as stream:
-        np.lib.format.write_array_header_1_0(stream, header)
-        for array in arrays:
-            stream.write(np.ascontiguousarray(array, dtype).tobytes())
-
-
 def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> None:
-    with durable_file(path) as stream:
+    with path.open("wb") as stream:
         for row in rows:
             stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-
-
-__all__ = [
-    "RECORDS_NAME",
-    "THUMBNAILS_NAME",
-    "content_hash",
-    "id_digest",
-    "iter_batches",
-    "iter_records",
-    "merge_field",
-    "merge_records",
-    "merge_thumbnails",
-    "write_duplicates",
-    "write_record_ids",
-    "write_rejects",
-]

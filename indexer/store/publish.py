@@ -1,16 +1,21 @@
 """Which build of an index is live: the CURRENT file, the lock, going back, clearing up."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from indexer.errors import BuildLockedError, IndexNotFoundError, UnknownNameError
-from indexer.store.files import sync_folder, write_durably
+from indexer.errors import (
+    BuildLockedError,
+    CorruptBuildError,
+    IndexNotFoundError,
+    UnknownNameError,
+)
+from indexer.store.files import clear_folder, write_durably
 from indexer.store.manifest import MANIFEST_NAME, Manifest, read_manifest
+from indexer.store.verify import ensure_verified, remove_stamp
 
 CURRENT_NAME = "CURRENT"
 STAGING_NAME = ".staging"
@@ -31,28 +36,38 @@ def current_build(index_folder: Path) -> Path:
     Raises
     ------
     IndexNotFoundError
-        Nothing was ever published there, or CURRENT names a build that is gone.
+        Nothing was ever published there.
+    CorruptBuildError
+        CURRENT names no complete build.
     """
+    name = index_folder.name
     try:
-        build_id = (index_folder / CURRENT_NAME).read_text("ascii").strip()
+        build_id = (index_folder / CURRENT_NAME).read_text("ascii").removesuffix("\n")
+    except FileNotFoundError as error:
+        raise IndexNotFoundError(
+            f"There is no published build of the index {name!r}.",
+            remedy=f"Build it: medsearch index {name}",
+        ) from error
     except (OSError, ValueError):
         build_id = ""
     folder = index_folder / build_id
     if not _NAME.match(build_id) or not (folder / MANIFEST_NAME).is_file():
-        raise IndexNotFoundError(
-            f"There is no published build of the index {index_folder.name!r}.",
-            remedy=f"Build it: medsearch index {index_folder.name}",
+        raise CorruptBuildError(
+            f"The live build of the index {name!r} is not there.",
+            remedy=f"Go back with `medsearch rollback {name}`, or rebuild it with "
+            f"`medsearch index {name}`.",
         )
     return folder
 
 
 def list_builds(index_folder: Path) -> list[Manifest]:
-    """Return the manifests of all complete builds, oldest first."""
-    manifests = [
-        read_manifest(path.parent)
-        for path in index_folder.glob(f"*/{MANIFEST_NAME}")
-        if not path.parent.name.startswith(".")
-    ]
+    """Return the manifests of all complete builds that can be read, oldest first."""
+    manifests = []
+    for folder in _build_folders(index_folder):
+        try:
+            manifests.append(read_manifest(folder))
+        except CorruptBuildError:
+            continue
     return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.build_id))
 
 
@@ -64,26 +79,24 @@ def make_current(index_folder: Path, build_id: str) -> None:
 def rollback(index_folder: Path, build_id: str | None = None) -> str:
     """Make an earlier build live again and return its id; the one before the live one if None.
 
+    The live build may be damaged or gone; then the newest sound-looking one is the one before it.
+
     Raises
     ------
     IndexNotFoundError
         There is no earlier build.
     UnknownNameError
         There is no complete build of that id.
+    CorruptBuildError
+        That build is damaged; the live one stays.
     """
     with lock(index_folder):
-        live = current_build(index_folder).name
-        builds = [manifest.build_id for manifest in list_builds(index_folder)]
+        builds = {manifest.build_id: manifest for manifest in list_builds(index_folder)}
         if build_id is None:
-            earlier = builds[: builds.index(live)] if live in builds else builds
-            if not earlier:
-                raise IndexNotFoundError(
-                    f"The index {index_folder.name!r} has no build before {live}.",
-                    remedy="`medsearch builds` lists what there is.",
-                )
-            build_id = earlier[-1]
+            build_id = _build_before_live(index_folder, list(builds))
         if build_id not in builds:
             raise UnknownNameError("build", build_id, builds)
+        ensure_verified(index_folder / build_id, builds[build_id])
         make_current(index_folder, build_id)
         return build_id
 
@@ -91,18 +104,18 @@ def rollback(index_folder: Path, build_id: str | None = None) -> str:
 def prune(index_folder: Path, keep: int) -> list[str]:
     """Delete all but the newest `keep` builds and the live one; return the ids deleted.
 
-    On POSIX systems readers that hold a deleted build go on reading it.
+    What an interrupted deletion left goes as well. On POSIX systems readers that hold a deleted
+    build go on reading it.
     """
     with lock(index_folder):
         live = current_build(index_folder).name
         builds = [manifest.build_id for manifest in list_builds(index_folder)]
-        doomed = [build for build in builds[: max(0, len(builds) - keep)] if build != live]
-        for build in doomed:
-            # Without a manifest it is no build: a crash half-way leaves nothing that looks whole.
-            (index_folder / build / MANIFEST_NAME).unlink()
-            sync_folder(index_folder / build)
-            shutil.rmtree(index_folder / build)
-        return doomed
+        kept = {live, *builds[max(0, len(builds) - keep) :]}
+        doomed = [path for path in _build_folders(index_folder) if path.name not in kept]
+        for folder in doomed:
+            clear_folder(folder, MANIFEST_NAME)
+            remove_stamp(folder)
+        return [folder.name for folder in doomed]
 
 
 @contextmanager
@@ -136,3 +149,24 @@ def current_mark(index_folder: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_ino, stat.st_size
+
+
+def _build_folders(index_folder: Path) -> list[Path]:
+    """Return the folders of builds, complete or not, by name and so by age."""
+    if not index_folder.is_dir():
+        return []
+    return sorted(
+        path for path in index_folder.iterdir() if path.is_dir() and _NAME.match(path.name)
+    )
+
+
+def _build_before_live(index_folder: Path, builds: list[str]) -> str:
+    """Return the newest of `builds` (oldest first) that is older than the live one."""
+    live = (index_folder / CURRENT_NAME).read_text("ascii", "replace").strip()
+    earlier = [build for build in builds if build < live] if _NAME.match(live) else builds
+    if not earlier:
+        raise IndexNotFoundError(
+            f"The index {index_folder.name!r} has no build before the live one.",
+            remedy="`medsearch builds` lists what there is.",
+        )
+    return earlier[-1]

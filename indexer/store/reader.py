@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from indexer.errors import CorruptBuildError, UnknownNameError
 from indexer.records import AnyRecord
-from indexer.store.lexical import LexicalIndex
+from indexer.store.arrays import read_array
+from indexer.store.lexical import LEXICAL_NAME, LexicalIndex
 from indexer.store.manifest import Manifest, read_manifest
 from indexer.store.merge import id_digest
 from indexer.store.publish import current_build
 from indexer.store.records import from_row
-from indexer.store.shards import RECORDS_NAME, THUMBNAILS_NAME, read_array, read_table
+from indexer.store.shards import RECORDS_NAME, THUMBNAILS_NAME, read_table
 from indexer.store.vectors import FieldVectors
 from indexer.store.verify import ensure_verified
 
@@ -51,8 +52,17 @@ class IndexReader:
         self.manifest: Manifest = read_manifest(folder)
         ensure_verified(folder, self.manifest)
         self.table: pa.Table = read_table(folder / RECORDS_NAME)
+        if len(self.table) != self.manifest.counts.records:
+            raise CorruptBuildError(
+                f"Build {self.build_id} holds {len(self.table)} records, not "
+                f"{self.manifest.counts.records}.",
+                remedy="Rebuild the index with `medsearch index`.",
+            )
+        # A row is read from its batch: slicing the whole table costs a visit to every batch.
+        self._batches = self.table.to_batches()
+        self._starts = np.cumsum([0, *(len(batch) for batch in self._batches)])
         self._record_ids = read_array(folder / "record_ids.npy")
-        self._lexical = LexicalIndex(folder / "lexical", len(self.table))
+        self._lexical = LexicalIndex(folder / LEXICAL_NAME, len(self.table))
         self._thumbnails = (
             read_table(folder / THUMBNAILS_NAME) if self.manifest.kind == "image" else None
         )
@@ -60,12 +70,6 @@ class IndexReader:
             name: FieldVectors(folder, name, field, len(self.table))
             for name, field in self.manifest.fields.items()
         }
-        if len(self.table) != self.manifest.counts.records:
-            raise CorruptBuildError(
-                f"Build {self.build_id} holds {len(self.table)} records, not "
-                f"{self.manifest.counts.records}.",
-                remedy="Rebuild the index with `medsearch index`.",
-            )
 
     @classmethod
     def open(cls, index_folder: Path) -> "IndexReader":
@@ -101,8 +105,9 @@ class IndexReader:
     ) -> list[FieldHits]:
         """Return the k best records for each query by the cosine of one field.
 
-        `queries` float32 (q, d), unit rows. `allowed` bool (records,) restricts the answer to
-        these rows, exactly. `exact` compares every vector, whatever structure the field has.
+        `queries` float32 (q, d), unit rows. With `allowed`, bool (records,), the answer is exactly
+        the best of these rows; with `exact`, exactly the best of all. Otherwise it is what the
+        field's structure finds, with the recall that the manifest states.
 
         Raises
         ------
@@ -121,13 +126,22 @@ class IndexReader:
         """Return the k best records by BM25 over their words, restricted to `allowed` rows."""
         return FieldHits(*self._lexical.search(query, k, allowed))
 
+    def records_with(self, token: str) -> int:
+        """Return how many records hold a token, as `indexer.text.tokenise` cuts it."""
+        return self._lexical.records_with(token)
+
     def record(self, row: int) -> AnyRecord:
         """Return the record of a row."""
         return from_row(self.row(row))
 
     def row(self, row: int) -> dict[str, Any]:
         """Return a row's columns as plain values."""
-        return dict(self.table.slice(row, 1).to_pylist()[0])
+        if not 0 <= row < len(self.table):
+            message = f"row {row} of {len(self.table)}"
+            raise IndexError(message)
+        number = int(np.searchsorted(self._starts, row, side="right")) - 1
+        batch = self._batches[number].slice(row - int(self._starts[number]), 1)
+        return dict(batch.to_pylist()[0])
 
     def find(self, record_id: str) -> int | None:
         """Return the row of a record id, or None."""

@@ -6,12 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.errors import StoreError
+from indexer.store.arrays import read_array
 from indexer.store.manifest import read_manifest
 from indexer.store.publish import current_build
-from indexer.store.shards import KEY_BYTES, read_array
 from indexer.store.verify import ensure_verified
-
-_KEY_TYPE = np.dtype(f"V{KEY_BYTES}")
 
 
 class EmbeddingReuse:
@@ -37,12 +35,10 @@ class EmbeddingReuse:
 
 
 class _Field:
+    """The keys of one field, sorted; as two words each, for these compare quickly."""
+
     def __init__(self, folder: Path, name: str) -> None:
-        keys = np.ascontiguousarray(read_array(folder / f"{name}.keys.npy"))
-        flat = keys.view(_KEY_TYPE).ravel() if len(keys) else np.empty(0, _KEY_TYPE)
-        # Void types do not compare; byte strings of a fixed length do, but drop trailing zeros.
-        # Two big-endian words keep the order of the bytes and compare quickly.
-        words = flat.view(">u8").reshape(-1, 2).astype(np.uint64)
+        words = read_array(folder / f"{name}.keys.npy").view(">u8").astype(np.uint64)
         self._order = np.lexsort((words[:, 1], words[:, 0]))
         self._high = words[self._order, 0]
         self._low = words[self._order, 1]

@@ -11,7 +11,8 @@ class Seen:
     """A set of record ids and a map from content key to the first record that has it.
 
     It lives in a throw-away database: after a crash it is made again from the finished shards,
-    so it need not be durable and is not synced.
+    so it need not be durable and is not synced. It holds records only, nothing of duplicates and
+    rejects: what a resumed build knows is then what an uninterrupted one knows.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,28 +27,26 @@ class Seen:
             "CREATE TABLE contents (key TEXT PRIMARY KEY, id TEXT) WITHOUT ROWID"
         )
 
-    def first_with_content(self, key: str, record_id: str) -> str | None:
-        """Return the id of the first record of that content, or None if this is the first."""
-        if self._insert("INSERT OR IGNORE INTO contents VALUES (?, ?)", (key, record_id)):
-            return None
-        [first] = self._database.execute("SELECT id FROM contents WHERE key = ?", (key,)).fetchone()
-        return str(first)
+    def first_with_content(self, key: str) -> str | None:
+        """Return the id of the record that has that content, or None if none has."""
+        found = self._database.execute("SELECT id FROM contents WHERE key = ?", (key,)).fetchone()
+        return str(found[0]) if found else None
 
-    def claim_record_id(self, record_id: str) -> bool:
-        """Take a record id; False if it was taken before."""
-        return self._insert("INSERT OR IGNORE INTO ids VALUES (?)", (record_id,))
+    def claim(self, record_id: str, key: str) -> bool:
+        """Take an id and a content for a record; False, and neither taken, if the id is."""
+        taken = self._database.execute("INSERT OR IGNORE INTO ids VALUES (?)", (record_id,))
+        if taken.rowcount != 1:
+            return False
+        self._database.execute("INSERT OR IGNORE INTO contents VALUES (?, ?)", (key, record_id))
+        return True
 
     def remember(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Take (record id, content key) pairs of records that are already written."""
         self._database.execute("BEGIN")
         for record_id, key in pairs:
-            self.claim_record_id(record_id)
-            self.first_with_content(key, record_id)
+            self.claim(record_id, key)
         self._database.execute("COMMIT")
 
     def close(self) -> None:
         """Close the database; its file may be deleted afterwards."""
         self._database.close()
-
-    def _insert(self, statement: str, values: tuple[str, ...]) -> bool:
-        return self._database.execute(statement, values).rowcount == 1

@@ -1,7 +1,6 @@
 """Shards: what a build has finished so far, one folder each, complete or not there at all."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +12,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from indexer.records import AnyRecord, Reject
-from indexer.store.files import sync_folder, write_durably
+from indexer.store.arrays import write_array
+from indexer.store.files import (
+    clear_folder,
+    list_tree,
+    sha256_of,
+    sync_folder,
+    sync_tree,
+)
 from indexer.store.records import to_row, to_table
 
 LEDGER_NAME = "ledger.json"
@@ -21,7 +27,6 @@ RECORDS_NAME = "records.arrow"
 THUMBNAILS_NAME = "thumbnails.arrow"
 THUMBNAIL_SCHEMA = pa.schema([pa.field("jpeg", pa.binary())])
 KEY_BYTES = 16
-_HEADER_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,45 +76,55 @@ class Shard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """A finished shard's account, and the ids and contents that it has claimed."""
+    """A finished shard's account, with the sha256 of its every file."""
 
     rows_consumed: int
     records: int
     duplicates: tuple[dict[str, Any], ...]
     rejects: tuple[dict[str, Any], ...]
+    files: dict[str, str]
 
 
 def write_shard(staging: Path, number: int, shard: Shard, kind: Literal["image", "text"]) -> None:
     """Write a shard; after a crash it is there whole or not at all."""
     final = shard_folder(staging, number)
     partial = final.with_name(final.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    for leftover in (partial, final):
+        shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir()
     _write_table(partial / RECORDS_NAME, to_table(_rows(shard, kind), kind))
     if kind == "image":
         jpegs = [image.thumbnail if image else None for image in shard.images]
         _write_table(partial / THUMBNAILS_NAME, pa.table({"jpeg": jpegs}, schema=THUMBNAIL_SCHEMA))
     for name, field in shard.fields.items():
-        keys = np.frombuffer(b"".join(field.keys), np.uint8).reshape(-1, KEY_BYTES)
-        _write_array(partial / f"{name}.positions.npy", field.positions)
-        _write_array(partial / f"{name}.vectors.npy", field.vectors)
-        _write_array(partial / f"{name}.keys.npy", keys)
+        _write_field(partial, name, field)
     ledger = Ledger(
         rows_consumed=shard.rows_consumed,
         records=len(shard.records),
         duplicates=tuple(asdict(one) for one in shard.duplicates),
         rejects=tuple(asdict(one) for one in shard.rejects),
+        files={path.name: sha256_of(path) for path in list_tree(partial)},
     )
-    write_durably(partial / LEDGER_NAME, json.dumps(asdict(ledger)).encode())
+    (partial / LEDGER_NAME).write_bytes(json.dumps(asdict(ledger)).encode())
+    sync_tree(partial)
     partial.replace(final)
     sync_folder(staging)
+
+
+def drop_unsound_shards(staging: Path) -> None:
+    """Delete the first shard whose bytes are not those that were written, and all after it."""
+    sound = True
+    for shard in finished_shards(staging):
+        sound = sound and _is_sound(shard)
+        if not sound:
+            clear_folder(shard, LEDGER_NAME)
 
 
 def finished_shards(staging: Path) -> list[Path]:
     """Return the folders of the finished shards, 0, 1, 2 ... up to the first that is missing."""
     found: list[Path] = []
-    while (folder := shard_folder(staging, len(found))).is_dir():
-        found.append(folder)
+    while (shard_folder(staging, len(found)) / LEDGER_NAME).is_file():
+        found.append(shard_folder(staging, len(found)))
     return found
 
 
@@ -126,6 +141,7 @@ def read_ledger(shard: Path) -> Ledger:
         records=values["records"],
         duplicates=tuple(values["duplicates"]),
         rejects=tuple(values["rejects"]),
+        files=dict(values["files"]),
     )
 
 
@@ -140,19 +156,18 @@ def read_table(path: Path) -> pa.Table:
         return pa.ipc.open_file(source).read_all()
 
 
-def read_array(path: Path) -> npt.NDArray[Any]:
-    """Memory-map an npy file; object arrays, which would be pickles, are refused.
-
-    An array without elements cannot be mapped and is read.
-    """
-    mode: Literal["r"] | None = "r" if path.stat().st_size > _HEADER_BYTES else None
-    return np.asanyarray(np.load(path, mmap_mode=mode, allow_pickle=False))
-
-
 def iter_ledgers(staging: Path) -> Iterator[Ledger]:
     """Yield the account of each finished shard in order."""
     for shard in finished_shards(staging):
         yield read_ledger(shard)
+
+
+def _is_sound(shard: Path) -> bool:
+    try:
+        files = read_ledger(shard).files
+        return all(sha256_of(shard / name) == digest for name, digest in files.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _rows(shard: Shard, kind: Literal["image", "text"]) -> list[dict[str, object]]:
@@ -166,16 +181,15 @@ def _rows(shard: Shard, kind: Literal["image", "text"]) -> list[dict[str, object
     return rows
 
 
+def _write_field(folder: Path, name: str, field: ShardField) -> None:
+    count = len(field.positions)
+    keys = np.frombuffer(b"".join(field.keys), np.uint8).reshape(count, KEY_BYTES)
+    vectors = np.asarray(field.vectors)
+    write_array(folder / f"{name}.positions.npy", [np.asarray(field.positions)], (count,), np.int64)
+    write_array(folder / f"{name}.vectors.npy", [vectors], vectors.shape, np.float32)
+    write_array(folder / f"{name}.keys.npy", [keys], keys.shape, np.uint8)
+
+
 def _write_table(path: Path, table: pa.Table) -> None:
-    with path.open("wb") as stream:
-        with pa.ipc.new_file(stream, table.schema) as writer:
-            writer.write_table(table)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _write_array(path: Path, array: npt.NDArray[Any]) -> None:
-    with path.open("wb") as stream:
-        np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
-        stream.flush()
-        os.fsync(stream.fileno())
+    with path.open("wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
+        writer.write_table(table)

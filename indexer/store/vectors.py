@@ -1,21 +1,36 @@
-"""The embeddings of one field, searched: exactly, or by proposals that are scored exactly."""
+"""The embeddings of one field, searched. FAISS proposes, the memory-mapped vectors decide.
+
+Scores are computed in double precision, each row by itself, and rounded to float32: they depend on
+nothing but the query and the vector, so equal vectors tie exactly and rank by row.
+
+A filtered search is exact. FAISS scores every allowed vector from its codes, with an error that was
+bounded when the index was built; candidates are taken until the k-th true score lies above all that
+an unseen vector could reach. A filter usually follows the clusters (one modality, one dataset), and
+then the lists nearest to a query hold hardly any allowed vector, so lists are of no use here.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from indexer.store.faiss_index import open_structure, propose
+from indexer.store.arrays import read_array
+from indexer.store.faiss_index import FaissIndex
 from indexer.store.manifest import FieldManifest
-from indexer.store.shards import read_array
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Ranked = tuple[Rows, Vectors]
 
-# Vectors compared at a time: 4,096 x 512 floats are 8 MB, about what a core's caches hold.
-_BLOCK = 4096
+# Up to so many allowed vectors are fetched and scored at once: less work than asking FAISS first.
+_FEW = 512
+# Candidates: at first, by how much more if these did not settle it, and where to stop asking.
+_FIRST_CANDIDATES = 64
+_MORE_CANDIDATES = 8
+_MOST_CANDIDATES = 1 << 15
+# Vectors scored at a time: bounds memory (2,048 x 512 doubles are 8 MB).
+_BLOCK = 2048
 
 
 class FieldVectors:
@@ -25,8 +40,8 @@ class FieldVectors:
         self.vectors: Vectors = read_array(folder / f"{name}.vectors.npy")
         self.rows: Rows = read_array(folder / f"{name}.rows.npy")
         self._dim = field.dim
-        self._structure = field.structure
-        self._index = open_structure(folder / f"{name}.faiss", field.structure)
+        self._depth = field.structure.depth
+        self._index = FaissIndex(folder / f"{name}.faiss", field.structure, len(self.vectors))
         # Usually record i has vector i: then rows need no translation.
         self._aligned = len(self.rows) == records and bool((self.rows == np.arange(records)).all())
 
@@ -37,16 +52,12 @@ class FieldVectors:
             message = f"queries must be finite numbers of shape (q, {self._dim})"
             raise ValueError(message)
         if k <= 0 or len(self.vectors) == 0:
-            return [_nothing()] * len(queries)
-        mask = None if allowed is None else self._vector_mask(allowed)
-        positions = None if mask is None else np.flatnonzero(mask)
-        if positions is not None and len(positions) == 0:
-            return [_nothing()] * len(queries)
-        # Allowed vectors are compared one by one: a filter usually follows the clusters (one
-        # modality, one dataset), and then the lists nearest to a query hold hardly any of them.
-        if self._index is None or exact or positions is not None:
-            return [self._scan(query, k, positions) for query in queries]
-        return self._rescore(queries, k)
+            return [_nothing() for _ in queries]
+        if allowed is not None:
+            return self._search_allowed(queries, k, allowed)
+        if exact or self._index.is_exhaustive:
+            return [self._search_all(query, k, None, len(self.vectors)) for query in queries]
+        return self._search_nearest_lists(queries, k)
 
     def of_row(self, row: int) -> Vectors | None:
         """Return the first embedding of a record row, or None."""
@@ -57,51 +68,58 @@ class FieldVectors:
             return np.array(self.vectors[position])
         return None
 
-    def _rescore(self, queries: Vectors, k: int) -> list[Ranked]:
-        """Let the lists propose, score the proposals exactly; scan where they are too few."""
-        count = min(len(self.vectors), max(k * self._structure.depth, 40))
-        proposed = propose(self._index, queries, count)
+    def _search_allowed(self, queries: Vectors, k: int, allowed: Mask) -> list[Ranked]:
+        mask = allowed if self._aligned else allowed[self.rows]
+        reachable = int(np.count_nonzero(mask))
+        if reachable <= _FEW:
+            few = np.flatnonzero(mask)
+            return [self._rank(few, query, k) for query in queries]
+        return [self._search_all(query, k, mask, reachable) for query in queries]
+
+    def _search_nearest_lists(self, queries: Vectors, k: int) -> list[Ranked]:
+        """Rank what the nearest lists propose; compare everything where they hold too little."""
+        count = min(len(self.vectors), max(k * self._depth, _FIRST_CANDIDATES))
         found = []
-        for query, candidates in zip(queries, proposed, strict=True):
-            own = np.sort(candidates[candidates >= 0])
-            if len(own) < min(k, len(self.vectors)):
-                found.append(self._scan(query, k, None))
-            else:
-                found.append(self._rank(own, self.vectors[own] @ query, k))
+        for query, proposed in zip(queries, self._index.propose(queries, count), strict=True):
+            ranked = self._rank(np.sort(proposed[proposed >= 0]), query, k)
+            if len(ranked[0]) < k:
+                ranked = self._search_all(query, k, None, len(self.vectors))
+            found.append(ranked)
         return found
 
-    def _scan(self, query: Vectors, k: int, positions: Rows | None) -> Ranked:
-        """Compare every vector, or those at `positions`, block by block."""
-        count = len(self.vectors) if positions is None else len(positions)
-        scores = np.empty(count, np.float32)
-        for start in range(0, count, _BLOCK):
-            block = slice(start, start + _BLOCK)
-            chosen = block if positions is None else positions[block]
-            scores[block] = self.vectors[chosen] @ query
-        return self._rank(np.arange(count) if positions is None else positions, scores, k)
+    def _search_all(self, query: Vectors, k: int, mask: Mask | None, reachable: int) -> Ranked:
+        """Return exactly the best of the `reachable` vectors that the mask allows."""
+        margin = self._index.margin(query)
+        count = max(4 * k, _FIRST_CANDIDATES)
+        while count < min(reachable, _MOST_CANDIDATES):
+            positions, approximate = self._index.propose_all(query, count, mask)
+            rows, scores = self._rank(positions, query, k)
+            if len(rows) == k and scores[-1] > approximate[-1] + margin:
+                return rows, scores
+            count *= _MORE_CANDIDATES
+        # Few vectors, or a great many that tie: score each of them.
+        return self._rank(np.arange(len(self.vectors)) if mask is None else np.flatnonzero(mask),
+                          query, k)  # fmt: skip
 
-    def _rank(self, positions: Rows, scores: Vectors, k: int) -> Ranked:
+    def _rank(self, positions: Rows, query: Vectors, k: int) -> Ranked:
         """Return the k best records: by falling score, then by row; each with its best score."""
-        if self._aligned:
-            return _best(positions, scores, k)
+        scores = self._score(positions, query)
         rows = self.rows[positions]
         order = np.lexsort((rows, -scores))
-        _, first = np.unique(rows[order], return_index=True)
-        kept = order[np.sort(first)][:k]
-        return rows[kept], scores[kept]
+        if not self._aligned:
+            _, first = np.unique(rows[order], return_index=True)
+            order = order[np.sort(first)]
+        order = order[:k]
+        return np.asarray(rows[order]), scores[order]
 
-    def _vector_mask(self, allowed: Mask) -> Mask:
-        return allowed if self._aligned else allowed[self.rows]
-
-
-def _best(rows: Rows, scores: Vectors, k: int) -> Ranked:
-    """Return the k best of many without sorting them all; ties at the edge go to lower rows."""
-    if len(scores) > 4 * k:
-        edge = np.partition(scores, len(scores) - k)[len(scores) - k]
-        kept = np.flatnonzero(scores >= edge)
-        rows, scores = rows[kept], scores[kept]
-    order = np.lexsort((rows, -scores))[:k]
-    return rows[order], scores[order]
+    def _score(self, positions: Rows, query: Vectors) -> Vectors:
+        """Return the inner products, each summed by itself in double precision."""
+        wide = query.astype(np.float64)
+        scores = np.empty(len(positions), np.float32)
+        for start in range(0, len(positions), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            scores[block] = (self.vectors[positions[block]] * wide).sum(axis=1)
+        return scores
 
 
 def _nothing() -> Ranked:

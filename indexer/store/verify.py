@@ -11,12 +11,16 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from indexer.errors import CorruptBuildError
-from indexer.store.files import list_tree, sha256_of, write_durably
-from indexer.store.manifest import MANIFEST_NAME, Manifest, read_manifest
+from indexer.store.files import list_tree, sha256_of, write_whole
+from indexer.store.manifest import MANIFEST_NAME, FileEntry, Manifest, read_manifest
 
 _STAMPS = ".verified"
+
+# Size, modification time, change time and inode of each file, by its path in the build.
+Stamp: TypeAlias = dict[str, list[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +43,7 @@ def verify_build(folder: Path) -> VerificationReport:
         The manifest itself cannot be read.
     """
     manifest = read_manifest(folder)
-    faults = _faults(folder, manifest)
-    if not faults:
-        write_stamp(folder)
+    faults = _check(folder, manifest)
     return VerificationReport(
         index=manifest.index,
         build_id=manifest.build_id,
@@ -57,53 +59,25 @@ def ensure_verified(folder: Path, manifest: Manifest) -> None:
     Raises
     ------
     CorruptBuildError
-        Some file is missing, of another size, or of another content.
+        Some file is missing, of another size, or of another content; or the build lies in another
+        build's folder.
     """
-    if _read_stamp(folder) == _stamp(folder):
+    if manifest.build_id != folder.name:
+        faults = [f"its folder is named {folder.name}."]
+    elif _read_stamp(folder) == take_stamp(folder):
         return
-    faults = _faults(folder, manifest)
+    else:
+        faults = _check(folder, manifest)
     if faults:
         raise CorruptBuildError(
             f"Build {manifest.build_id} of the index {manifest.index!r} is damaged: {faults[0]}",
             remedy=f"Go back with `medsearch rollback {manifest.index}`, or rebuild it with "
             f"`medsearch index {manifest.index}`.",
         )
-    write_stamp(folder)
 
 
-def write_stamp(folder: Path) -> None:
-    """Remember that the files of a build are as its manifest says."""
-    stamps = folder.parent / _STAMPS
-    try:
-        stamps.mkdir(exist_ok=True)
-        write_durably(stamps / f"{folder.name}.json", json.dumps(_stamp(folder)).encode())
-    except OSError:
-        # A read-only volume: the next reader checks again, that is all.
-        return
-
-
-def _faults(folder: Path, manifest: Manifest) -> list[str]:
-    """Return one sentence for each way in which the files differ from the manifest."""
-    present = {path.relative_to(folder).as_posix() for path in list_tree(folder)}
-    present.discard(MANIFEST_NAME)
-    faults = [f"{name} is not in the manifest." for name in sorted(present - set(manifest.files))]
-
-    def check(name: str) -> str | None:
-        entry = manifest.files[name]
-        if name not in present:
-            return f"{name} is missing."
-        size_bytes = (folder / name).stat().st_size
-        if size_bytes != entry.size_bytes:
-            return f"{name} has {size_bytes} bytes, not {entry.size_bytes}."
-        if sha256_of(folder / name) != entry.sha256:
-            return f"{name} has another content than was written."
-        return None
-
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        return faults + [fault for fault in threads.map(check, sorted(manifest.files)) if fault]
-
-
-def _stamp(folder: Path) -> dict[str, list[int]]:
+def take_stamp(folder: Path) -> Stamp:
+    """Return what tells whether a build's files were touched."""
     stamp = {}
     for path in list_tree(folder):
         stat = path.stat()
@@ -116,10 +90,63 @@ def _stamp(folder: Path) -> dict[str, list[int]]:
     return stamp
 
 
-def _read_stamp(folder: Path) -> dict[str, list[int]] | None:
-    path = folder.parent / _STAMPS / f"{folder.name}.json"
+def write_stamp(folder: Path, stamp: Stamp) -> None:
+    """Remember that the files of a build were as its manifest says when the stamp was taken."""
+    path = _stamp_path(folder)
     try:
-        found = json.loads(path.read_text("utf-8"))
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, json.dumps(stamp).encode())
+    except OSError:
+        # A read-only volume: the next reader checks again, that is all.
+        return
+
+
+def remove_stamp(folder: Path) -> None:
+    """Forget a build that was deleted."""
+    _stamp_path(folder).unlink(missing_ok=True)
+
+
+def _check(folder: Path, manifest: Manifest) -> list[str]:
+    """Return one sentence for each difference from the manifest; leave a stamp if there is none.
+
+    The stamp is taken before the files are read, so that a change meanwhile shows in it.
+    """
+    stamp = take_stamp(folder)
+    present = set(stamp) - {MANIFEST_NAME}
+    strangers = sorted(present - set(manifest.files))
+    faults = [f"{name} is not in the manifest." for name in strangers]
+
+    def differs(name: str) -> str | None:
+        return _fault(folder / name, name, manifest.files[name]) if name in present else (
+            f"{name} is missing."
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        faults += [fault for fault in threads.map(differs, sorted(manifest.files)) if fault]
+    if not faults:
+        write_stamp(folder, stamp)
+    return faults
+
+
+def _fault(path: Path, name: str, entry: FileEntry) -> str | None:
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes != entry.size_bytes:
+            return f"{name} has {size_bytes} bytes, not {entry.size_bytes}."
+        if sha256_of(path) != entry.sha256:
+            return f"{name} has another content than was written."
+    except OSError as error:
+        return f"{name} cannot be read ({os.strerror(error.errno or 0)})."
+    return None
+
+
+def _read_stamp(folder: Path) -> Stamp | None:
+    try:
+        found = json.loads(_stamp_path(folder).read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _stamp_path(folder: Path) -> Path:
+    return folder.parent / _STAMPS / f"{folder.name}.json"

@@ -4,54 +4,36 @@ Whatever moment the process is killed at, finished shards stay and the live buil
 The same plan started again goes on after the last finished shard; another plan starts afresh.
 """
 
-import hashlib
+import errno
 import json
-import platform
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
-from indexer.encoders.spec import Fingerprint
-from indexer.errors import ReconciliationError, StoreError
+from indexer.errors import StoreError
 from indexer.records import SourceFile
-from indexer.store import merge
-from indexer.store.faiss_index import FLAT_LIMIT, build_structure
-from indexer.store.files import list_tree, sha256_of, sync_folder, sync_tree, write_durably
-from indexer.store.lexical import build_lexical
-from indexer.store.manifest import (
-    MANIFEST_NAME,
-    Counts,
-    FieldManifest,
-    FileEntry,
-    Manifest,
-    read_manifest,
-)
-from indexer.store.publish import STAGING_NAME, current_build, lock, make_current
+from indexer.store.assemble import OnStage, Queries, make_searchable, merge_shards
+from indexer.store.faiss_build import FLAT_LIMIT
+from indexer.store.files import clear_folder, sync_folder, sync_tree, write_durably
+from indexer.store.manifest import Manifest
+from indexer.store.plan import BuildPlan, Published
+from indexer.store.publish import STAGING_NAME, current_build, list_builds, lock, make_current
 from indexer.store.reuse import EmbeddingReuse
 from indexer.store.seen import Seen
 from indexer.store.shards import (
-    RECORDS_NAME,
-    THUMBNAILS_NAME,
     Duplicate,
-    Ledger,
     Shard,
     ShardField,
     ShardImage,
+    drop_unsound_shards,
     finished_shards,
     iter_ledgers,
-    read_array,
-    read_ledger,
     read_records,
     write_shard,
 )
-from indexer.store.verify import verify_build, write_stamp
+from indexer.store.verify import take_stamp, verify_build, write_stamp
 
 __all__ = [
     "BuildPlan",
@@ -65,48 +47,16 @@ __all__ = [
 
 _PLAN_NAME = "plan.json"
 _BUILD_NAME = "build"
-_VERSIONED_PACKAGES = ("medsearch", "numpy", "pyarrow", "faiss-cpu", "tantivy")
-
-OnStage = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildPlan:
-    """What decides a build's content; the same plan may go on where an earlier run stopped.
-
-    `source_digest` covers the dataset's files (names, sizes, times), `options` whatever else
-    changes the result (a limit on rows, rows a shard).
-    """
-
-    index: str
-    dataset: str
-    kind: Literal["image", "text"]
-    title: str
-    licence: str
-    citation: str
-    homepage: str
-    synthetic: bool
-    fields: Mapping[str, tuple[str, Fingerprint]]
-    source_digest: str
-    options: Mapping[str, str | int | None]
-
-    def digest(self) -> str:
-        """Return a digest of the whole plan (hex)."""
-        values = asdict(self)
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """A live build; `unchanged` if an identical one was live already and was kept."""
-
-    manifest: Manifest
-    folder: Path
-    unchanged: bool
+# No space, quota used up, file larger than is allowed.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class BuildWriter:
-    """One build of one index in the making. Use `BuildWriter.open`."""
+    """One build of one index in the making. Use `BuildWriter.open`.
+
+    `seen` knows the record ids and contents met so far, `reuse` the embeddings of the live build.
+    `rows_consumed` rows of the dataset are covered by the finished shards, `records` came of them.
+    """
 
     def __init__(self, index_folder: Path, plan: BuildPlan) -> None:
         self._folder = index_folder
@@ -129,9 +79,11 @@ class BuildWriter:
         ------
         BuildLockedError
             Another process is building or changing this index.
+        StoreError
+            The disk is full.
         """
         folder = indexes_dir / plan.index
-        with lock(folder):
+        with lock(folder), _explaining_a_full_disk(plan.index):
             writer = cls(folder, plan)
             try:
                 yield writer
@@ -155,14 +107,10 @@ class BuildWriter:
         ------
         ReconciliationError
             Its rows are not its records, duplicates and rejects together.
+        ValueError
+            Its parts do not belong together or do not fit the plan.
         """
-        settled = len(shard.records) + len(shard.duplicates) + len(shard.rejects)
-        if settled != shard.rows_consumed:
-            raise ReconciliationError(
-                f"A shard of {self._plan.index!r} covers {shard.rows_consumed} rows, "
-                f"but settles {settled}.",
-                remedy="This is a defect of medsearch: please report it.",
-            )
+        self._plan.check(shard)
         write_shard(self._staging, self._shards, shard, self._plan.kind)
         self._shards += 1
         self.rows_consumed += shard.rows_consumed
@@ -173,11 +121,13 @@ class BuildWriter:
         sources: Sequence[SourceFile],
         *,
         flat_limit: int = FLAT_LIMIT,
+        queries: Queries | None = None,
         on_stage: OnStage | None = None,
     ) -> Published:
-        """Make the shards a build, check it, and let readers see it.
+        """Make the shards a build and let readers see it.
 
-        Returns the live build instead, if that says exactly the same.
+        A build that says exactly the same and is sound is made live instead, or stays so.
+        `queries` are embedded real queries of a field, on which its recall is measured as well.
 
         Raises
         ------
@@ -185,37 +135,37 @@ class BuildWriter:
             The files do not hold what the shards settled.
         """
         tell = on_stage or (lambda _: None)
-        shards = finished_shards(self._staging)
-        build = self._staging / _BUILD_NAME
-        shutil.rmtree(build, ignore_errors=True)
-        build.mkdir()
+        folder = self._staging / _BUILD_NAME
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
         tell("merging")
-        counts = self._merge(shards, build)
-        tell("fingerprinting")
-        fingerprints = {name: one for name, (_, one) in self._plan.fields.items()}
-        content = merge.content_hash(build, build / RECORDS_NAME, fingerprints, self._plan.kind)
-        live = self._live_with(content)
-        if live is not None:
-            shutil.rmtree(self._staging)
-            return live
-        tell("building search structures")
-        fields = self._build_structures(build, flat_limit)
-        tell("building the full-text index")
-        build_lexical(merge.iter_records(build / RECORDS_NAME), build / "lexical")
-        tell("checksums")
-        manifest = self._manifest(build, content, counts, fields, sources)
-        write_durably(build / MANIFEST_NAME, manifest.to_json().encode())
-        return self._swap_in(build, manifest)
+        merged = merge_shards(self._plan, finished_shards(self._staging), folder)
+        published = self._build_that_says(merged.content_hash)
+        if published is None:
+            manifest = make_searchable(
+                self._plan,
+                merged,
+                sources,
+                flat_limit=flat_limit,
+                queries=queries,
+                on_stage=tell,
+            )
+            published = self._move_in(folder, manifest)
+        if not published.unchanged:
+            make_current(self._folder, published.manifest.build_id)
+        clear_folder(self._staging, _PLAN_NAME)
+        return published
 
     def _prepare_staging(self) -> None:
-        """Keep the staging folder of the same plan; clear away that of another."""
+        """Keep the sound shards of the same plan; clear away those of another."""
         digest = self._plan.digest()
         path = self._staging / _PLAN_NAME
-        if path.is_file() and json.loads(path.read_text("utf-8")).get("digest") == digest:
-            return
-        shutil.rmtree(self._staging, ignore_errors=True)
-        self._staging.mkdir(parents=True)
-        write_durably(path, json.dumps({"digest": digest}).encode())
+        if _planned(path) != digest:
+            clear_folder(self._staging, _PLAN_NAME)
+            self._staging.mkdir(parents=True)
+            write_durably(path, json.dumps({"digest": digest}).encode())
+            sync_folder(self._folder)
+        drop_unsound_shards(self._staging)
 
     def _seen_so_far(self) -> Seen:
         """Make the set of met ids and contents again from the finished shards."""
@@ -225,108 +175,45 @@ class BuildWriter:
             seen.remember((row["record_id"], row["content_key"]) for row in rows)
         return seen
 
-    def _merge(self, shards: Sequence[Path], build: Path) -> Counts:
-        """Write the build's own files and hold them against the shards' accounts."""
-        records = merge.merge_records(shards, build / RECORDS_NAME, self._plan.kind)
-        if self._plan.kind == "image":
-            merge.merge_thumbnails(shards, build / THUMBNAILS_NAME)
-        for name, (_, fingerprint) in self._plan.fields.items():
-            merge.merge_field(shards, build, name, fingerprint.dim)
-        merge.write_record_ids(build / RECORDS_NAME, build / "record_ids.npy")
-        merge.write_rejects(shards, build / "rejects.jsonl")
-        merge.write_duplicates(shards, build / "duplicates.jsonl")
-        return _reconcile(self._plan.index, records, (read_ledger(shard) for shard in shards))
-
-    def _live_with(self, content: str) -> Published | None:
-        """Return the live build if it has that content and every byte of it is sound."""
+    def _build_that_says(self, content: str) -> Published | None:
+        """Return a sound build of that content: the live one, or one that a crash left unseen."""
         try:
-            folder = current_build(self._folder)
-            manifest = read_manifest(folder)
-            if manifest.content_hash != content or verify_build(folder).faults:
-                return None
+            live = current_build(self._folder).name
         except StoreError:
-            return None
-        return Published(manifest=manifest, folder=folder, unchanged=True)
+            live = ""
+        for manifest in reversed(list_builds(self._folder)):
+            folder = self._folder / manifest.build_id
+            if manifest.content_hash == content and not verify_build(folder).faults:
+                return Published(manifest=manifest, folder=folder, unchanged=folder.name == live)
+        return None
 
-    def _build_structures(self, build: Path, flat_limit: int) -> dict[str, FieldManifest]:
-        fields = {}
-        for name, (encoder, fingerprint) in self._plan.fields.items():
-            vectors = read_array(build / f"{name}.vectors.npy")
-            structure = build_structure(vectors, build / f"{name}.faiss", flat_limit=flat_limit)
-            fields[name] = FieldManifest(
-                encoder=encoder,
-                fingerprint=fingerprint,
-                dim=fingerprint.dim,
-                vectors=len(vectors),
-                structure=structure,
-            )
-        return fields
-
-    def _manifest(
-        self,
-        build: Path,
-        content: str,
-        counts: Counts,
-        fields: Mapping[str, FieldManifest],
-        sources: Sequence[SourceFile],
-    ) -> Manifest:
-        now = datetime.now(UTC)
-        plan = self._plan
-        files = {
-            path.relative_to(build).as_posix(): FileEntry(
-                sha256=sha256_of(path), size_bytes=path.stat().st_size
-            )
-            for path in list_tree(build)
-        }
-        return Manifest(
-            index=plan.index,
-            dataset=plan.dataset,
-            kind=plan.kind,
-            build_id=f"{now:%Y%m%dt%H%M%S%f}-{content[:8]}",
-            content_hash=content,
-            created_at=now.isoformat(timespec="microseconds"),
-            counts=counts,
-            fields=fields,
-            files=files,
-            sources=tuple(sources),
-            title=plan.title,
-            licence=plan.licence,
-            citation=plan.citation,
-            homepage=plan.homepage,
-            synthetic=plan.synthetic,
-            versions={
-                "python": platform.python_version(),
-                **{name: version(name) for name in _VERSIONED_PACKAGES},
-            },
-        )
-
-    def _swap_in(self, build: Path, manifest: Manifest) -> Published:
-        """Move a complete build to its place and make it the live one."""
+    def _move_in(self, build: Path, manifest: Manifest) -> Published:
+        """Move a complete build to its place, where nobody looks yet."""
         sync_tree(build)
         folder = self._folder / manifest.build_id
         build.replace(folder)
         sync_folder(self._folder)
-        write_stamp(folder)
-        make_current(self._folder, manifest.build_id)
-        shutil.rmtree(self._staging)
+        write_stamp(folder, take_stamp(folder))
         return Published(manifest=manifest, folder=folder, unchanged=False)
 
 
-def _reconcile(index: str, records: int, ledgers: Iterator[Ledger]) -> Counts:
-    """Return the counts of a build whose rows are all accounted for."""
-    rows = settled = duplicates = 0
-    rejects: Counter[str] = Counter()
-    for ledger in ledgers:
-        rows += ledger.rows_consumed
-        settled += ledger.records
-        duplicates += len(ledger.duplicates)
-        rejects.update(one["kind"] for one in ledger.rejects)
-    if settled != records or rows != records + duplicates + rejects.total():
-        raise ReconciliationError(
-            f"{index!r}: {rows} rows were read, but {records} records, {duplicates} duplicates "
-            f"and {rejects.total()} rejects were written.",
-            remedy="This is a defect of medsearch: please report it.",
-        )
-    return Counts(
-        rows=rows, records=records, duplicates=duplicates, rejects=dict(sorted(rejects.items()))
-    )
+def _planned(path: Path) -> str | None:
+    """Return the digest of the plan that a staging folder belongs to."""
+    try:
+        return str(json.loads(path.read_text("utf-8"))["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@contextmanager
+def _explaining_a_full_disk(index: str) -> Iterator[None]:
+    """Say what to do when nothing more can be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise StoreError(
+            f"There is no room to write the index {index!r} ({error.strerror}).",
+            remedy="Free some space and run the same command again: it goes on where it stopped.",
+        ) from error

@@ -51,12 +51,14 @@ def record(number: int) -> ImageRecord:
     )  # fmt: skip
 
 
-def shard(numbers: Sequence[int], vectors: np.ndarray, rejects: int = 0) -> Shard:
+def shard(
+    numbers: Sequence[int], vectors: np.ndarray, rejects: int = 0, duplicates: int = 1
+) -> Shard:
     records = [record(number) for number in numbers]
     captioned = [place for place, one in enumerate(records) if one.caption]
     keys = [hashlib.blake2b(str(n).encode(), digest_size=16).digest() for n in numbers]
     return Shard(
-        rows_consumed=len(records) + 1 + rejects,
+        rows_consumed=len(records) + duplicates + rejects,
         records=records,
         content_keys=[f"{number:032d}" for number in numbers],
         images=[
@@ -73,8 +75,11 @@ def shard(numbers: Sequence[int], vectors: np.ndarray, rejects: int = 0) -> Shar
                 keys=[keys[place] for place in captioned],
             ),
         },
-        duplicates=[Duplicate(record_id=f"tiny/all/again{numbers[0]}", of_record_id="tiny/all/0",
-                              source_path="rows.csv", source_line=99)],
+        duplicates=[
+            Duplicate(record_id=f"tiny/all/again{n}", of_record_id="tiny/all/0",
+                      source_path="rows.csv", source_line=99)
+            for n in range(duplicates)
+        ],
         rejects=[Reject(path="rows.csv", line=n, reason="broken") for n in range(rejects)],
     )  # fmt: skip
 
@@ -95,13 +100,15 @@ def build(tmp_path: Path, vectors: np.ndarray) -> Build:
         shards: Sequence[Sequence[int]] = (range(25), range(25, 40)),
         *,
         rejects: int = 2,
+        duplicates: int = 1,
         flat_limit: int = 1000,
         **changes: object,
     ) -> Published:
         with BuildWriter.open(tmp_path, plan(**changes)) as writer:
             for number, numbers in enumerate(shards):
                 if number >= writer.finished_shards:
-                    writer.add_shard(shard(list(numbers), vectors, rejects if number == 0 else 0))
+                    extra = (rejects, duplicates) if number == 0 else (0, 0)
+                    writer.add_shard(shard(list(numbers), vectors, *extra))
             return writer.publish([], flat_limit=flat_limit)
 
     return run
