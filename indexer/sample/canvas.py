@@ -1,12 +1,12 @@
 """The drawing surface of the phantoms: soft-edged shapes painted into a float32 map.
 
-Every value is made by additions, multiplications, divisions and square roots, each of which IEEE 754
-rounds in exactly one way; sines come as scalars rounded to nine digits. So the same seed gives the
-same bytes whatever vector instructions a processor has.
+Every value is made by additions, multiplications, divisions and square roots, each of which IEEE
+754 rounds in exactly one way; sines come as scalars rounded to nine digits. So the same seed gives
+the same bytes whatever vector instructions a processor has.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -37,7 +37,7 @@ class Canvas:
     """
 
     values: FloatMap
-    frame: Frame = Frame()
+    frame: Frame = field(default_factory=Frame)
     warp: tuple[FloatMap, FloatMap, float] | None = None
 
     @classmethod

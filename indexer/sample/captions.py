@@ -12,11 +12,10 @@ from indexer.sample.figures import (
     Subject,
 )
 from indexer.sample.phantoms.brain_mr import BrainScan, Weighting
-from indexer.sample.phantoms.chest_ct import ChestFinding
 from indexer.sample.phantoms.chest_xray import ChestFilm, Zone
+from indexer.sample.phantoms.ct_patients import ChestFinding
 from indexer.sample.phantoms.dental import Panorama
 from indexer.sample.phantoms.mammogram import Mammogram
-from indexer.sample.phantoms.ultrasound import EchoScan
 from indexer.sample.texts import read_texts
 
 _AMOUNTS: Mapping[Zone, str] = {"lower": "small", "middle": "moderate", "upper": "large"}
@@ -102,8 +101,11 @@ _DENTAL_CUIS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """A caption with UMLS concepts: those of modality, region and view as annotators set them
-    (`manual`), and those with the finding's added (`concepts`)."""
+    """A caption with its UMLS concepts.
+
+    `manual` are those that annotators set by hand (modality, region, view); `concepts` are these
+    and the ones of what was found.
+    """
 
     caption: str
     concepts: tuple[str, ...]

@@ -61,17 +61,20 @@ class Frame:
 
     def to_local(self, x: FloatMap, y: FloatMap) -> tuple[FloatMap, FloatMap]:
         """Return the local coordinates of image points; an unturned frame keeps them separable."""
-        dx, dy = x - np.float32(self.origin[0]), y - np.float32(self.origin[1])
+        dx: FloatMap = x - np.float32(self.origin[0])
+        dy: FloatMap = y - np.float32(self.origin[1])
         c, s = np.float32(self.cos / self.scale), np.float32(self.sin / self.scale)
+        across = np.float32(1 / self.across)
         if self.sin == 0:
-            return dx * c / np.float32(self.across), dy * c
-        return (dx * c + dy * s) / np.float32(self.across), dy * c - dx * s
+            return _product(dx, c * across), _product(dy, c)
+        return _product(dx * c + dy * s, across), dy * c - dx * s
 
 
 def smoothstep(low: float, high: float, values: FloatMap) -> FloatMap:
     """Return 0 below `low`, 1 above `high` and 3t^2 - 2t^3 between."""
     t = np.clip((values - np.float32(low)) / np.float32(high - low), np.float32(0), np.float32(1))
-    return t * t * (np.float32(3) - np.float32(2) * t)
+    step: FloatMap = t * t * (np.float32(3) - np.float32(2) * t)
+    return step
 
 
 def ellipse_depth(
@@ -80,16 +83,21 @@ def ellipse_depth(
     """Return the depth inside an ellipse: 0 at its rim, the smaller radius at its centre."""
     local_x, local_y = Frame().placed(centre, angle_deg=angle_deg).to_local(x, y)
     u, v = local_x / np.float32(radii[0]), local_y / np.float32(radii[1])
-    return (np.float32(1) - np.sqrt(u * u + v * v)) * np.float32(min(radii))
+    return _product(np.float32(1) - np.sqrt(u * u + v * v), np.float32(min(radii)))
 
 
 def squircle_depth(x: FloatMap, y: FloatMap, centre: Point, radii: Point) -> FloatMap:
     """Return the depth inside a superellipse of exponent 2.5: the outline of a trunk."""
     u = np.abs(x - np.float32(centre[0])) / np.float32(radii[0])
     v = np.abs(y - np.float32(centre[1])) / np.float32(radii[1])
-    return (np.float32(1) - np.sqrt(u * u * np.sqrt(u) + v * v * np.sqrt(v))) * np.float32(
-        min(radii) * 0.8
-    )
+    share = np.float32(1) - np.sqrt(u * u * np.sqrt(u) + v * v * np.sqrt(v))
+    return _product(share, np.float32(min(radii) * 0.8))
+
+
+def _product(values: FloatMap, factor: np.float32) -> FloatMap:
+    """Return values times a factor, all float32."""
+    product: FloatMap = values * factor
+    return product
 
 
 def rod_depth(
@@ -119,11 +127,13 @@ def segment_distance(
 ) -> tuple[FloatMap, FloatMap]:
     """Return the distance to a segment and the position along it (0 at `start`, 1 at `end`)."""
     dx, dy = end[0] - start[0], end[1] - start[1]
-    px, py = x - np.float32(start[0]), y - np.float32(start[1])
-    along = (px * np.float32(dx) + py * np.float32(dy)) / np.float32(max(dx * dx + dy * dy, 1e-9))
-    along = np.clip(along, np.float32(0), np.float32(1))
+    px: FloatMap = x - np.float32(start[0])
+    py: FloatMap = y - np.float32(start[1])
+    share = (px * np.float32(dx) + py * np.float32(dy)) / np.float32(max(dx * dx + dy * dy, 1e-9))
+    along: FloatMap = np.clip(share, np.float32(0), np.float32(1))
     ox, oy = px - along * np.float32(dx), py - along * np.float32(dy)
-    return np.sqrt(ox * ox + oy * oy), along
+    distance: FloatMap = np.sqrt(ox * ox + oy * oy)
+    return distance, along
 
 
 def spline(points: Sequence[Point], *, closed: bool = True, steps: int = 8) -> list[Point]:

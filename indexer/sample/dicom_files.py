@@ -122,11 +122,13 @@ def segmentation_bytes(series: Series, mask: np.ndarray) -> bytes:
 def _start(series: Series, sop_class: str, modality: str, instance: int) -> "Dataset":
     """Return a data set with the modules that every object has: patient, study, series, SOP."""
     from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import UID
 
     data_set = Dataset()
     data_set.SpecificCharacterSet = "ISO_IR 100"
     data_set.SOPClassUID = sop_class
-    data_set.SOPInstanceUID = make_uid(series.series_uid, instance)
+    instance_uid = make_uid(series.series_uid, instance)
+    data_set.SOPInstanceUID = instance_uid
     data_set.StudyDate = data_set.SeriesDate = data_set.ContentDate = series.study_date
     data_set.StudyTime = data_set.ContentTime = "101500"
     data_set.AccessionNumber, data_set.ReferringPhysicianName = "", ""
@@ -142,8 +144,8 @@ def _start(series: Series, sop_class: str, modality: str, instance: int) -> "Dat
     data_set.StudyID, data_set.SeriesNumber = "", str(series.number)
     data_set.InstanceNumber = str(instance)
     data_set.file_meta = FileMetaDataset()
-    data_set.file_meta.MediaStorageSOPClassUID = sop_class
-    data_set.file_meta.MediaStorageSOPInstanceUID = data_set.SOPInstanceUID
+    data_set.file_meta.MediaStorageSOPClassUID = UID(sop_class)
+    data_set.file_meta.MediaStorageSOPInstanceUID = UID(instance_uid)
     return data_set
 
 

@@ -8,15 +8,17 @@ import numpy as np
 
 from indexer.pixels.window import PRESETS, apply_window
 from indexer.sample.noise import Pixels
-from indexer.sample.phantoms.abdomen_ct import (
-    AbdomenFinding,
-    AbdomenPatient,
-    draw_abdomen_ct,
-)
+from indexer.sample.phantoms.abdomen_ct import draw_abdomen_ct
 from indexer.sample.phantoms.brain_mr import BrainFinding, BrainScan, Lobe, Weighting, draw_brain
-from indexer.sample.phantoms.chest_ct import ChestFinding, ChestPatient, draw_chest_ct
+from indexer.sample.phantoms.chest_ct import draw_chest_ct
 from indexer.sample.phantoms.chest_xray import ChestFilm, FilmFinding, Zone, draw_chest_film
 from indexer.sample.phantoms.ct_body import Build, Side
+from indexer.sample.phantoms.ct_patients import (
+    AbdomenFinding,
+    AbdomenPatient,
+    ChestFinding,
+    ChestPatient,
+)
 from indexer.sample.phantoms.dental import DentalFinding, Panorama, draw_panorama
 from indexer.sample.phantoms.limb_xray import (
     SITES,

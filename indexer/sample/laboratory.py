@@ -8,16 +8,12 @@ with sodium: OPTN policy 9, 2016. Sodium at high glucose: Hillier TA et al, Am J
 
 import math
 
-import numpy as np
-
 from indexer.sample.calculation import (
     Calculation,
     Calculator,
+    PatientDraw,
     decimal_answer,
-    draw_number,
-    draw_sex,
     exact_answer,
-    text_of,
 )
 
 _SEX_WORDS = {"woman": "Female", "man": "Male"}
@@ -49,15 +45,15 @@ def meld_sodium(bilirubin: float, inr: float, creatinine: float, sodium: float) 
     return min(round(score), 40)
 
 
-def _clearance(rng: np.random.Generator) -> Calculation:
-    sex, age = draw_sex(rng), draw_number(rng, 31, 88)
-    weight, creatinine = draw_number(rng, 48, 104, 1), draw_number(rng, 0.7, 3.4, 1)
+def _clearance(patient: PatientDraw) -> Calculation:
+    age, sex = patient.person(31, 88)
+    weight = patient.number("weight", 48, 104, 1)
+    creatinine = patient.number("creatinine", 0.7, 3.4, 1)
     value = cockcroft_gault(age, weight, creatinine, female=sex == "woman")
     factor = "0.85 (woman)" if sex == "woman" else "1 (man)"
     return decimal_answer(
         value,
-        {"age": text_of(age), "sex": sex, "weight": text_of(weight),
-         "creatinine": text_of(creatinine)},
+        patient.slots,
         {"sex": _SEX_WORDS[sex], "age": (age, "years"), "weight": (weight, "kg"),
          "creatinine": (creatinine, "mg/dL")},
         f"Clearance is (140 - age) x weight x factor / (72 x creatinine). With age {age}, weight "
@@ -65,13 +61,13 @@ def _clearance(rng: np.random.Generator) -> Calculation:
     )  # fmt: skip
 
 
-def _arterial_pressure(rng: np.random.Generator) -> Calculation:
-    age, sex = draw_number(rng, 19, 84), draw_sex(rng)
-    systolic, diastolic = draw_number(rng, 84, 178), draw_number(rng, 42, 80)
+def _arterial_pressure(patient: PatientDraw) -> Calculation:
+    patient.person(19, 84)
+    systolic = patient.number("systolic", 84, 178)
+    diastolic = patient.number("diastolic", 42, 80)
     return decimal_answer(
         diastolic + (systolic - diastolic) / 3,
-        {"age": text_of(age), "sex": sex, "systolic": text_of(systolic),
-         "diastolic": text_of(diastolic)},
+        patient.slots,
         {"Systolic Blood Pressure": (systolic, "mm hg"),
          "Diastolic Blood Pressure": (diastolic, "mm hg")},
         "Mean pressure is the diastolic pressure plus a third of the pulse pressure: "
@@ -79,52 +75,55 @@ def _arterial_pressure(rng: np.random.Generator) -> Calculation:
     )  # fmt: skip
 
 
-def _body_mass(rng: np.random.Generator) -> Calculation:
-    age, sex = draw_number(rng, 16, 63), draw_sex(rng)
-    height, weight = draw_number(rng, 152, 191), draw_number(rng, 44, 142, 1)
+def _body_mass(patient: PatientDraw) -> Calculation:
+    patient.person(16, 63)
+    height = patient.number("height", 152, 191)
+    weight = patient.number("weight", 44, 142, 1)
     return decimal_answer(
         weight / (height / 100) ** 2,
-        {"age": text_of(age), "sex": sex, "height": text_of(height), "weight": text_of(weight)},
+        patient.slots,
         {"weight": (weight, "kg"), "height": (height, "cm")},
         "The index is weight by the square of height in meters: "
         f"{weight} / ({height / 100})^2, in kg/m2",
     )
 
 
-def _calcium(rng: np.random.Generator) -> Calculation:
-    age, sex = draw_number(rng, 24, 87), draw_sex(rng)
-    calcium, albumin = draw_number(rng, 6.9, 13.2, 1), draw_number(rng, 1.6, 3.9, 1)
+def _calcium(patient: PatientDraw) -> Calculation:
+    patient.person(24, 87)
+    calcium = patient.number("calcium", 6.9, 13.2, 1)
+    albumin = patient.number("albumin", 1.6, 3.9, 1)
     return decimal_answer(
         calcium + 0.8 * (4 - albumin),
-        {"age": text_of(age), "sex": sex, "calcium": text_of(calcium),
-         "albumin": text_of(albumin)},
+        patient.slots,
         {"Calcium": (calcium, "mg/dL"), "Albumin": (albumin, "g/dL")},
         f"For each g/dL of albumin below 4, 0.8 mg/dL are added: {calcium} + 0.8 x "
         f"(4 - {albumin}), in mg/dL",
     )  # fmt: skip
 
 
-def _corrected_qt(rng: np.random.Generator) -> Calculation:
-    age, sex = draw_number(rng, 17, 79), draw_sex(rng)
-    pulse, qt = draw_number(rng, 48, 118), draw_number(rng, 320, 460)
+def _corrected_qt(patient: PatientDraw) -> Calculation:
+    patient.person(17, 79)
+    pulse = patient.number("pulse", 48, 118)
+    qt = patient.number("qt", 320, 460)
     return decimal_answer(
         qt / math.sqrt(60 / pulse),
-        {"age": text_of(age), "sex": sex, "pulse": text_of(pulse), "qt": text_of(qt)},
+        patient.slots,
         {"Heart Rate or Pulse": (pulse, "beats per minute"), "QT interval": (qt, "msec")},
         "By Bazett the QT interval is divided by the square root of the RR interval in seconds, "
         f"which is 60 / {pulse}: {qt} / sqrt(60 / {pulse}), in msec",
     )
 
 
-def _liver_score(rng: np.random.Generator) -> Calculation:
-    age, sex = draw_number(rng, 34, 71), draw_sex(rng)
-    bilirubin, inr = draw_number(rng, 0.9, 16.5, 1), draw_number(rng, 1.1, 3.2, 1)
-    creatinine, sodium = draw_number(rng, 0.7, 4.4, 1), draw_number(rng, 122, 141)
+def _liver_score(patient: PatientDraw) -> Calculation:
+    patient.person(34, 71)
+    bilirubin = patient.number("bilirubin", 0.9, 16.5, 1)
+    inr = patient.number("inr", 1.1, 3.2, 1)
+    creatinine = patient.number("creatinine", 0.7, 4.4, 1)
+    sodium = patient.number("sodium", 122, 141)
     score = meld_sodium(bilirubin, inr, creatinine, sodium)
     return exact_answer(
         str(score),
-        {"age": text_of(age), "sex": sex, "bilirubin": text_of(bilirubin), "inr": text_of(inr),
-         "creatinine": text_of(creatinine), "sodium": text_of(sodium)},
+        patient.slots,
         {"Bilirubin": (bilirubin, "mg/dL"), "international normalized ratio": inr,
          "creatinine": (creatinine, "mg/dL"), "Sodium": (sodium, "mEq/L")},
         "First MELD(i) = 10 x (0.957 ln creatinine + 0.378 ln bilirubin + 1.120 ln INR + 0.643), "
@@ -134,26 +133,27 @@ def _liver_score(rng: np.random.Generator) -> Calculation:
     )  # fmt: skip
 
 
-def _corrected_sodium(rng: np.random.Generator) -> Calculation:
-    age, sex = draw_number(rng, 29, 83), draw_sex(rng)
-    sodium, glucose = draw_number(rng, 119, 139), draw_number(rng, 280, 980)
+def _corrected_sodium(patient: PatientDraw) -> Calculation:
+    patient.person(29, 83)
+    sodium = patient.number("sodium", 119, 139)
+    glucose = patient.number("glucose", 280, 980)
     return decimal_answer(
         sodium + 0.024 * (glucose - 100),
-        {"age": text_of(age), "sex": sex, "sodium": text_of(sodium), "glucose": text_of(glucose)},
+        patient.slots,
         {"Sodium": (sodium, "mEq/L"), "Glucose": (glucose, "mg/dL")},
         f"Sodium rises by 0.024 mEq/L per mg/dL of glucose above 100: {sodium} + 0.024 x "
         f"({glucose} - 100), in mEq/L",
     )
 
 
-def _osmolality(rng: np.random.Generator) -> Calculation:
-    age, sex = draw_number(rng, 21, 66), draw_sex(rng)
-    sodium, bun = draw_number(rng, 118, 152), draw_number(rng, 6, 41)
-    glucose = draw_number(rng, 74, 230)
+def _osmolality(patient: PatientDraw) -> Calculation:
+    patient.person(21, 66)
+    sodium = patient.number("sodium", 118, 152)
+    bun = patient.number("bun", 6, 41)
+    glucose = patient.number("glucose", 74, 230)
     return decimal_answer(
         2 * sodium + bun / 2.8 + glucose / 18,
-        {"age": text_of(age), "sex": sex, "sodium": text_of(sodium), "bun": text_of(bun),
-         "glucose": text_of(glucose)},
+        patient.slots,
         {"Sodium": (sodium, "mEq/L"), "Blood Urea Nitrogen (BUN)": (bun, "mg/dL"),
          "Glucose": (glucose, "mg/dL")},
         f"Osmolality is 2 x sodium + BUN / 2.8 + glucose / 18: 2 x {sodium} + {bun} / 2.8 + "
@@ -161,14 +161,14 @@ def _osmolality(rng: np.random.Generator) -> Calculation:
     )  # fmt: skip
 
 
-def _anion_gap(rng: np.random.Generator) -> Calculation:
-    age, sex = draw_number(rng, 18, 77), draw_sex(rng)
-    sodium, chloride = draw_number(rng, 128, 147), draw_number(rng, 88, 113)
-    bicarbonate = draw_number(rng, 6, 21)
+def _anion_gap(patient: PatientDraw) -> Calculation:
+    patient.person(18, 77)
+    sodium = patient.number("sodium", 128, 147)
+    chloride = patient.number("chloride", 88, 113)
+    bicarbonate = patient.number("bicarbonate", 6, 21)
     return decimal_answer(
         float(sodium - (chloride + bicarbonate)),
-        {"age": text_of(age), "sex": sex, "sodium": text_of(sodium), "chloride": text_of(chloride),
-         "bicarbonate": text_of(bicarbonate)},
+        patient.slots,
         {"Sodium": (sodium, "mEq/L"), "Chloride": (chloride, "mEq/L"),
          "Bicarbonate": (bicarbonate, "mEq/L")},
         f"The gap is sodium less chloride and bicarbonate: {sodium} - ({chloride} + "
@@ -176,15 +176,15 @@ def _anion_gap(rng: np.random.Generator) -> Calculation:
     )  # fmt: skip
 
 
-def _sodium_excretion(rng: np.random.Generator) -> Calculation:
-    age, sex = draw_number(rng, 26, 82), draw_sex(rng)
-    sodium, creatinine = draw_number(rng, 129, 146), draw_number(rng, 1.4, 5.8, 1)
-    urine_sodium, urine_creatinine = draw_number(rng, 8, 84), draw_number(rng, 32, 190)
+def _sodium_excretion(patient: PatientDraw) -> Calculation:
+    patient.person(26, 82)
+    sodium = patient.number("sodium", 129, 146)
+    creatinine = patient.number("creatinine", 1.4, 5.8, 1)
+    urine_sodium = patient.number("urine_sodium", 8, 84)
+    urine_creatinine = patient.number("urine_creatinine", 32, 190)
     return decimal_answer(
         100 * urine_sodium * creatinine / (sodium * urine_creatinine),
-        {"age": text_of(age), "sex": sex, "sodium": text_of(sodium),
-         "creatinine": text_of(creatinine), "urine_sodium": text_of(urine_sodium),
-         "urine_creatinine": text_of(urine_creatinine)},
+        patient.slots,
         {"Sodium": (sodium, "mEq/L"), "creatinine": (creatinine, "mg/dL"),
          "Urine sodium": (urine_sodium, "mEq/L"),
          "Urine creatinine": (urine_creatinine, "mg/dL")},

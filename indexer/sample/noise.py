@@ -45,4 +45,5 @@ def speckle(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> Flo
 
 def to_pixels(intensity: FloatMap) -> Pixels:
     """Return an intensity map (0 black, 1 white) as uint8, rounded and clipped."""
-    return np.clip(np.rint(intensity * np.float32(255)), 0, 255).astype(np.uint8)
+    rounded: Pixels = np.clip(np.rint(intensity * np.float32(255)), 0, 255).astype(np.uint8)
+    return rounded

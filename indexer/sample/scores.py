@@ -10,15 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
-
 from indexer.sample.calculation import (
     Calculation,
     Calculator,
-    draw_number,
-    draw_sex,
+    Entity,
+    PatientDraw,
     exact_answer,
-    text_of,
 )
 
 _TERM_DAYS = 280
@@ -52,7 +49,7 @@ EMBOLISM_SIGNS = (
               "", 3),
     Criterion("Immobilization for at least 3 days", "bed rest for the past five days",
               "immobilization", 1.5),
-    Criterion("Previously Documented Pulmonary Embolism", "an embolism four years ago",
+    Criterion("Previously Documented Pulmonary Embolism", "a pulmonary embolism four years ago",
               "previous thrombosis or embolism", 1.5),
     Criterion("Hemoptysis", "blood-stained sputum", "hemoptysis", 1),
     Criterion("Malignancy with treatment within 6 months or palliative",
@@ -70,8 +67,8 @@ def _tell(criteria: Sequence[Criterion], held: Sequence[bool]) -> str:
     """Return sentences that state which criteria are met and which are not."""
     there = [c.present for c, is_met in zip(criteria, held, strict=True) if is_met]
     gone = [c.absent for c, is_met in zip(criteria, held, strict=True) if not is_met and c.absent]
-    told = f"There is {_list_words(there, 'and')}. " if there else ""
-    return told + (f"There is no {_list_words(gone, 'or')}." if gone else "")
+    told = [f"Recorded: {_list_words(there, 'and')}."] if there else []
+    return " ".join([*told, *([f"No {_list_words(gone, 'or')}."] if gone else [])])
 
 
 def _sum(criteria: Sequence[Criterion], held: Sequence[bool]) -> float:
@@ -83,92 +80,99 @@ def _points_text(criteria: Sequence[Criterion], held: Sequence[bool]) -> str:
     return "".join(f" {c.name}: {c.points:g}." for c in met)
 
 
-def _stroke_risk(rng: np.random.Generator) -> Calculation:
-    age, sex = int(draw_number(rng, 48, 91)), draw_sex(rng)
-    held = [bool(rng.random() < 0.45) for _ in STROKE_RISKS]
+def _entities(criteria: Sequence[Criterion], held: Sequence[bool]) -> dict[str, Entity]:
+    return {c.name: is_met for c, is_met in zip(criteria, held, strict=True)}
+
+
+def _stroke_risk(patient: PatientDraw) -> Calculation:
+    age, sex = patient.person(48, 91)
+    held = [patient.chance(0.45) for _ in STROKE_RISKS]
     for_age = 2 if age >= 75 else 1 if age >= 65 else 0
     score = int(_sum(STROKE_RISKS, held)) + for_age + (sex == "woman")
     return exact_answer(
         str(score),
-        {"age": text_of(age), "sex": sex, "history": _tell(STROKE_RISKS, held)},
+        patient.slots | {"history": _tell(STROKE_RISKS, held)},
         {"sex": "Female" if sex == "woman" else "Male", "age": (age, "years")}
-        | {c.name: is_met for c, is_met in zip(STROKE_RISKS, held, strict=True)},
+        | _entities(STROKE_RISKS, held),
         f"Age {age}: {for_age}. Female sex: {int(sex == 'woman')}."
         f"{_points_text(STROKE_RISKS, held)} The score is {score}.",
     )
 
 
-def _embolism(rng: np.random.Generator) -> Calculation:
-    age, sex, pulse = draw_number(rng, 27, 81), draw_sex(rng), draw_number(rng, 72, 131)
-    held = [bool(rng.random() < 0.35) for _ in EMBOLISM_SIGNS]
-    fast = pulse > 100
-    score = _sum(EMBOLISM_SIGNS, held) + (_FAST_PULSE_POINTS if fast else 0)
+def _embolism(patient: PatientDraw) -> Calculation:
+    patient.person(27, 81)
+    pulse = patient.number("pulse", 72, 131)
+    held = [patient.chance(0.35) for _ in EMBOLISM_SIGNS]
+    for_pulse = _FAST_PULSE_POINTS if pulse > 100 else 0
+    score = _sum(EMBOLISM_SIGNS, held) + for_pulse
     return exact_answer(
         f"{score:g}",
-        {"age": text_of(age), "sex": sex, "pulse": text_of(pulse),
-         "evidence": _tell(EMBOLISM_SIGNS, held)},
-        {"Heart Rate or Pulse": (pulse, "beats per minute")}
-        | {c.name: is_met for c, is_met in zip(EMBOLISM_SIGNS, held, strict=True)},
-        f"Heart rate {pulse}, above 100 or not: {_FAST_PULSE_POINTS if fast else 0:g}."
+        patient.slots | {"evidence": _tell(EMBOLISM_SIGNS, held)},
+        {"Heart Rate or Pulse": (pulse, "beats per minute")} | _entities(EMBOLISM_SIGNS, held),
+        f"Heart rate {pulse}, above 100 or not: {for_pulse:g}."
         f"{_points_text(EMBOLISM_SIGNS, held)} The score is {score:g}.",
-    )  # fmt: skip
-
-
-def _pneumonia(rng: np.random.Generator) -> Calculation:
-    age, sex, confused = draw_number(rng, 38, 92), draw_sex(rng), bool(rng.random() < 0.4)
-    breaths, bun = draw_number(rng, 16, 38), draw_number(rng, 8, 46)
-    systolic, diastolic = draw_number(rng, 78, 148), draw_number(rng, 44, 74)
-    low = systolic < 90 or diastolic <= 60
-    points = (confused, bun > 19, breaths >= 30, low, age >= 65)
-    return exact_answer(
-        str(sum(points)),
-        {"age": text_of(age), "sex": sex, "breaths": text_of(breaths), "bun": text_of(bun),
-         "systolic": text_of(systolic), "diastolic": text_of(diastolic),
-         "evidence": "New confusion about place and time." if confused else "Fully oriented."},
-        {"age": (age, "years"), "Confusion": confused,
-         "respiratory rate": (breaths, "breaths per minute"),
-         "Blood Urea Nitrogen (BUN)": (bun, "mg/dL"),
-         "Systolic Blood Pressure": (systolic, "mm hg"),
-         "Diastolic Blood Pressure": (diastolic, "mm hg")},
-        "One point each for confusion, BUN above 19 mg/dL, 30 or more breaths a minute, systolic "
-        "pressure below 90 or diastolic of 60 or less, and age of 65 or more: "
-        f"{' + '.join(str(int(point)) for point in points)} = {sum(points)}.",
-    )  # fmt: skip
-
-
-def _draw_date(rng: np.random.Generator) -> date:
-    return date(2017, 1, 1) + timedelta(days=int(rng.integers(0, 2400)))
-
-
-def _due_date(rng: np.random.Generator) -> Calculation:
-    period, age = _draw_date(rng), draw_number(rng, 19, 42)
-    cycle = int(rng.choice([25, 26, 27, 29, 30, 31, 33]))
-    due = period + timedelta(days=_TERM_DAYS + cycle - _USUAL_CYCLE_DAYS)
-    started = period.strftime(_DATE)
-    return exact_answer(
-        due.strftime(_DATE),
-        {"age": text_of(age), "period": started, "cycle": text_of(cycle)},
-        {"cycle length": cycle, "Last menstrual date": started},
-        f"40 weeks after {started} is {(period + timedelta(days=_TERM_DAYS)).strftime(_DATE)}. The "
-        f"cycle of {cycle} days differs by {cycle - _USUAL_CYCLE_DAYS:+d} days from 28, so the due "
-        f"date is {due.strftime(_DATE)}.",
     )
 
 
-def _gestational_age(rng: np.random.Generator) -> Calculation:
-    period, age = _draw_date(rng), draw_number(rng, 18, 43)
-    days = int(rng.integers(36, 260))
+def _pneumonia(patient: PatientDraw) -> Calculation:
+    age, _ = patient.person(38, 92)
+    confused = patient.chance(0.4)
+    breaths, bun = patient.number("breaths", 16, 38), patient.number("bun", 8, 46)
+    systolic, diastolic = patient.number("systolic", 82, 148), patient.number("diastolic", 44, 72)
+    low = systolic < 90 or diastolic <= 60
+    points = (confused, bun > 19, breaths >= 30, low, age >= 65)
+    orientation = "New confusion about place and time." if confused else "Fully oriented."
+    return exact_answer(
+        str(sum(points)),
+        patient.slots | {"evidence": orientation},
+        {
+            "age": (age, "years"),
+            "Confusion": confused,
+            "respiratory rate": (breaths, "breaths per minute"),
+            "Blood Urea Nitrogen (BUN)": (bun, "mg/dL"),
+            "Systolic Blood Pressure": (systolic, "mm hg"),
+            "Diastolic Blood Pressure": (diastolic, "mm hg"),
+        },
+        "One point each for confusion, BUN above 19 mg/dL, 30 or more breaths a minute, systolic "
+        "pressure below 90 or diastolic of 60 or less, and age of 65 or more: "
+        f"{' + '.join(str(int(point)) for point in points)} = {sum(points)}.",
+    )
+
+
+def _due_date(patient: PatientDraw) -> Calculation:
+    patient.person(19, 42)
+    period, cycle = _draw_date(patient), int(patient.number("cycle", 25, 33))
+    term = period + timedelta(days=_TERM_DAYS)
+    shift = cycle - _USUAL_CYCLE_DAYS
+    due = (term + timedelta(days=shift)).strftime(_DATE)
+    started = period.strftime(_DATE)
+    return exact_answer(
+        due,
+        patient.slots | {"period": started},
+        {"cycle length": cycle, "Last menstrual date": started},
+        f"40 weeks after {started} is {term.strftime(_DATE)}. The cycle of {cycle} days differs "
+        f"by {shift:+d} days from 28, so the due date is {due}.",
+    )
+
+
+def _gestational_age(patient: PatientDraw) -> Calculation:
+    patient.person(18, 43)
+    period, days = _draw_date(patient), int(patient.number("days", 36, 260))
     weeks, rest = divmod(days, 7)
     today = (period + timedelta(days=days)).strftime(_DATE)
     started = period.strftime(_DATE)
     answer = (f"{weeks} week{'s' * (weeks != 1)}", f"{rest} day{'s' * (rest != 1)}")
     return exact_answer(
         str(answer),
-        {"age": text_of(age), "period": started, "today": today},
+        patient.slots | {"period": started, "today": today},
         {"Current Date": today, "Last menstrual date": started},
         f"From {started} to {today} there are {days} days, which are {weeks} x 7 + {rest}: "
         f"{answer[0]} and {answer[1]}.",
     )
+
+
+def _draw_date(patient: PatientDraw) -> date:
+    return date(2017, 1, 1) + timedelta(days=int(patient.number("day", 0, 2400)))
 
 
 SCORES = (

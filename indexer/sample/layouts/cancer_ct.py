@@ -6,8 +6,9 @@ import numpy as np
 
 from indexer.sample.curves import FloatMap
 from indexer.sample.dicom_files import Series, ct_bytes, make_uid, write_file
-from indexer.sample.phantoms.chest_ct import ChestFinding, ChestPatient, draw_chest_ct
+from indexer.sample.phantoms.chest_ct import draw_chest_ct
 from indexer.sample.phantoms.ct_body import Build, Side
+from indexer.sample.phantoms.ct_patients import ChestFinding, ChestPatient
 from indexer.sample.tally import Tally, write_csv
 
 _COLUMNS = (

@@ -1,10 +1,13 @@
 """MedCalc-Bench: notes with a value to be calculated, in two CSV files of multi-line cells."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from indexer.sample.calculation import Calculation, Calculator, entity_text
+from indexer.sample.calculation import Calculation, Calculator, PatientDraw, entity_text
 from indexer.sample.captions import capitalise
 from indexer.sample.laboratory import LABORATORY
 from indexer.sample.scores import SCORES
@@ -18,6 +21,8 @@ _COLUMNS = (
 )  # fmt: skip
 # The two published files spell one category differently.
 _TRAIN_CATEGORIES = {"lab": "lab test"}
+# "a 84-year-old" must be "an": before eight, eleven and eighteen.
+_ARTICLE = re.compile(r"\b([Aa]) ((?:8\d?|11|18)\b)")
 _FIRST_TEST_ROW = 1
 _FIRST_TRAIN_ROW = 1001
 
@@ -28,10 +33,10 @@ def write_medcalc_bench(root: Path, seed: int) -> Tally:
     train: list[tuple[object, ...]] = [_COLUMNS]
     test: list[tuple[object, ...]] = [_COLUMNS]
     for calculator in (*LABORATORY, *SCORES):
-        for position, plan in enumerate(read_texts("notes")[str(calculator.number)]):
+        for position, story in enumerate(read_texts("notes")[str(calculator.number)]):
             rows, first = (test, _FIRST_TEST_ROW) if position == 0 else (train, _FIRST_TRAIN_ROW)
             number = first + len(rows) - 1
-            rows.append(_row(number, calculator, plan, position, rng, is_test=rows is test))
+            rows.append(_row(number, calculator, story, position, rng, is_test=rows is test))
     tally = Tally(records=len(train) + len(test) - 2)
     unanswered = list(train[-1])
     unanswered[0] = _FIRST_TRAIN_ROW + len(train) - 1
@@ -48,14 +53,14 @@ def write_medcalc_bench(root: Path, seed: int) -> Tally:
 def _row(
     number: int,
     calculator: Calculator,
-    plan: str,
+    story: Mapping[str, Any],
     position: int,
     rng: np.random.Generator,
     *,
     is_test: bool,
 ) -> tuple[object, ...]:
     """Return one row: a patient is drawn, a note written, the value calculated."""
-    result = calculator.draw(rng)
+    result = calculator.draw(PatientDraw(rng, story.get("within")))
     category = calculator.category
     return (
         number,
@@ -65,7 +70,7 @@ def _row(
         calculator.output_type,
         f"synthetic-{calculator.number}-{position + 1}",
         "Template" if calculator.output_type == "date" else "Synthetic",
-        write_note(plan, result),
+        write_note(story["note"], result),
         calculator.question,
         entity_text(result.entities),
         result.answer,
@@ -76,10 +81,11 @@ def _row(
 
 
 def write_note(plan: str, result: Calculation) -> str:
-    """Return a patient note in two paragraphs, its slots filled with the drawn values."""
+    """Return a patient note of several lines, its slots filled with the drawn values."""
     words = dict(result.slots)
     words |= {capitalise(key): capitalise(value) for key, value in words.items()}
-    return f"{plan.format_map(words)}\nNo further values were recorded at this visit."
+    note = _ARTICLE.sub(r"\1n \2", plan.format_map(words))
+    return note.replace(". ", ".\n", 1)
 
 
 def _last_row_line(rows: list[tuple[object, ...]]) -> int:

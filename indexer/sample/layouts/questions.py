@@ -155,7 +155,10 @@ def _jmed_row(
     shuffled = [chosen[i] for i in rng.permutation(len(chosen))]
     options = dict(zip(letters, shuffled, strict=True))
     right = sorted(letter for letter, text in options.items() if text in case["answer"])
-    question = f"\n患者年龄：{case['age']}\n患者性别：{case['sex']}\n患者病情摘要：{case['summary']}\n\n{ask}\n"
+    question = (
+        f"\n患者年龄：{case['age']}\n患者性别：{case['sex']}\n"
+        f"患者病情摘要：{case['summary']}\n\n{ask}\n"
+    )
     return {
         "id": f"{900_000_000_000_001 + 37 * number}-{number}-diagnose-option",
         "question": question,

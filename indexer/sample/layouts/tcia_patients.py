@@ -8,13 +8,15 @@ import numpy as np
 
 from indexer.sample.curves import FloatMap
 from indexer.sample.dicom_files import Series, Vendor, make_uid
-from indexer.sample.phantoms.abdomen_ct import (
+from indexer.sample.phantoms.abdomen_ct import draw_abdomen_ct
+from indexer.sample.phantoms.chest_ct import draw_chest_ct
+from indexer.sample.phantoms.ct_body import Build, Side
+from indexer.sample.phantoms.ct_patients import (
     AbdomenFinding,
     AbdomenPatient,
-    draw_abdomen_ct,
+    ChestFinding,
+    ChestPatient,
 )
-from indexer.sample.phantoms.chest_ct import ChestFinding, ChestPatient, draw_chest_ct
-from indexer.sample.phantoms.ct_body import Build, Side
 
 _AGENT = "OMNIPAQUE 300"
 

@@ -1,15 +1,11 @@
 """CT of the upper abdomen: liver, spleen, stomach, kidneys, great vessels, bowel; renal masses."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
 import numpy as np
 
 from indexer.sample.canvas import Canvas, inside
 from indexer.sample.curves import FloatMap, Point, cosine, sine, smoothstep
 from indexer.sample.noise import cloud_noise
 from indexer.sample.phantoms.ct_body import (
-    BLOOD_HU,
     CORTEX_HU,
     FAT_HU,
     LUNG_HU,
@@ -24,54 +20,17 @@ from indexer.sample.phantoms.ct_body import (
     start_slice,
     wall_depth,
 )
-
-AbdomenFinding: TypeAlias = Literal[
-    "none", "renal mass", "renal cyst", "kidney stone", "liver cyst"
-]
+from indexer.sample.phantoms.ct_patients import AbdomenPatient
+from indexer.sample.phantoms.kidney_ct import Enhancement, draw_kidney
 
 _KIDNEY_LEVELS = (0.28, 1.0)
 _SIDES: tuple[tuple[Side, int], ...] = (("right", -1), ("left", 1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AbdomenPatient:
-    """An abdomen to be sliced; levels run from 0 (under the diaphragm) to 1 (lower kidney poles)."""
-
-    build: Build
-    seed: int
-    finding: AbdomenFinding = "none"
-    side: Side = "right"
-    level: float = 0.6
-    size: float = 0.13
-
-    def shows_finding(self, level: float) -> bool:
-        """Return whether the finding is seen on the slice at that level."""
-        reach = 0.1 if self.finding == "kidney stone" else 0.28
-        return self.finding != "none" and abs(level - self.level) < reach
-
-
-@dataclass(frozen=True, slots=True)
-class _Enhancement:
-    """CT numbers in HU of what takes up contrast agent, in the late arterial phase or before it."""
-
-    blood: float
-    liver: float
-    spleen: float
-    cortex: float
-    medulla: float
-    wall: float
-
-    @classmethod
-    def of(cls, *, contrast: bool) -> "_Enhancement":
-        if contrast:
-            return cls(240.0, 112.0, 125.0, 215.0, 140.0, 90.0)
-        return cls(BLOOD_HU, 60.0, 50.0, 36.0, 32.0, 40.0)
-
-
 def draw_abdomen_ct(patient: AbdomenPatient, level: float, *, contrast: bool) -> FloatMap:
     """Return the slice at `level` in HU, float32 (256, 256)."""
     rng = np.random.default_rng([patient.seed, 7, round(level * 1000)])
-    tissue = _Enhancement.of(contrast=contrast)
+    tissue = Enhancement.of(contrast=contrast)
     canvas = start_slice(patient.build, rng)
     cavity = inside(wall_depth(canvas, patient.build, 0.105), 0.02)
     canvas.fill(cavity, cloud_noise(rng, canvas.shape, 30) * np.float32(8) + np.float32(FAT_HU))
@@ -84,7 +43,7 @@ def draw_abdomen_ct(patient: AbdomenPatient, level: float, *, contrast: bool) ->
     _draw_great_vessels(canvas, patient, level, tissue)
     if _KIDNEY_LEVELS[0] <= level <= _KIDNEY_LEVELS[1]:
         for side, sign in _SIDES:
-            _draw_kidney(canvas, patient, level, side, sign, tissue, rng)
+            draw_kidney(canvas, patient, level, side, sign, tissue, rng)
     if level < 0.14:
         _draw_lung_bases(canvas, patient.build, level, cavity)
     return finish_slice(canvas, rng, 11.0 if contrast else 13.0)
@@ -105,7 +64,7 @@ def _draw_liver(
     canvas: Canvas,
     patient: AbdomenPatient,
     level: float,
-    tissue: _Enhancement,
+    tissue: Enhancement,
     cavity: FloatMap,
     rng: np.random.Generator,
 ) -> None:
@@ -142,7 +101,7 @@ def _draw_liver(
 
 
 def _draw_spleen(
-    canvas: Canvas, build: Build, level: float, tissue: _Enhancement, cavity: FloatMap
+    canvas: Canvas, build: Build, level: float, tissue: Enhancement, cavity: FloatMap
 ) -> None:
     """Draw the spleen, a crescent in the left back."""
     if level > 0.6:
@@ -153,7 +112,7 @@ def _draw_spleen(
 
 
 def _draw_stomach(
-    canvas: Canvas, build: Build, level: float, tissue: _Enhancement, cavity: FloatMap
+    canvas: Canvas, build: Build, level: float, tissue: Enhancement, cavity: FloatMap
 ) -> None:
     """Draw the stomach with fluid below and gas above, as it lies in a patient on the back."""
     if level > 0.55:
@@ -173,7 +132,7 @@ def _draw_bowel(
     canvas: Canvas,
     build: Build,
     level: float,
-    tissue: _Enhancement,
+    tissue: Enhancement,
     cavity: FloatMap,
     rng: np.random.Generator,
 ) -> None:
@@ -197,7 +156,7 @@ def _draw_bowel(
 
 
 def _draw_great_vessels(
-    canvas: Canvas, patient: AbdomenPatient, level: float, tissue: _Enhancement
+    canvas: Canvas, patient: AbdomenPatient, level: float, tissue: Enhancement
 ) -> None:
     """Draw aorta, inferior vena cava, pancreas and the crura beside the spine."""
     front = spine_y(patient.build, lumbar=True) - 0.115
@@ -210,56 +169,6 @@ def _draw_great_vessels(
     draw_vessel(canvas, (0.03, front - 0.06), 0.062, tissue.blood, calcium=patient.seed % 2 == 0)
     cava = (-0.12, front - 0.05)
     canvas.ellipse(cava, (0.075, 0.055), tissue.blood * 0.6 + 17, edge=0.018)
-
-
-def _draw_kidney(
-    canvas: Canvas,
-    patient: AbdomenPatient,
-    level: float,
-    side: Side,
-    sign: int,
-    tissue: _Enhancement,
-    rng: np.random.Generator,
-) -> None:
-    """Draw a kidney: cortex, pyramids, fat in the sinus, its vein; and what was found in it."""
-    build = patient.build
-    height = 1 - abs(level - 0.64) / 0.36 * 0.55
-    centre = (sign * 0.46 * build.width, build.centre_y + 0.3 * build.depth)
-    kidney = canvas.placed(centre, angle_deg=sign * 28)
-    radii = (0.135 * height, 0.185 * height)
-    kidney.ellipse((0, 0), (radii[0] + 0.05, radii[1] + 0.05), FAT_HU, edge=0.05)
-    kidney.ellipse((0, 0), radii, tissue.cortex, edge=0.012)
-    for i in range(8):
-        at = (radii[0] * 0.62 * cosine(45 * i + 20), radii[1] * 0.66 * sine(45 * i + 20))
-        kidney.ellipse(at, (0.032 * height, 0.028 * height), tissue.medulla, edge=0.02)
-    hilum = (-sign * radii[0] * 0.55, -0.02)
-    kidney.ellipse(hilum, (radii[0] * 0.55, radii[1] * 0.42), FAT_HU + 30, edge=0.03)
-    vein = [(hilum[0] + sign * 0.03, 0.0), (-sign * 0.24, -0.08)]
-    kidney.rod(vein, [0.017, 0.02], tissue.blood * 0.8, edge=0.015)
-    if side == patient.side and patient.shows_finding(level):
-        _draw_renal_finding(kidney, patient, level, sign, tissue, rng)
-
-
-def _draw_renal_finding(
-    kidney: Canvas,
-    patient: AbdomenPatient,
-    level: float,
-    sign: int,
-    tissue: _Enhancement,
-    rng: np.random.Generator,
-) -> None:
-    share = max(0.0, 1 - ((level - patient.level) / 0.28) ** 2) ** 0.5
-    radius = patient.size * share
-    if patient.finding == "kidney stone":
-        kidney.ellipse((-sign * 0.05, 0.03), (0.026, 0.02), 950.0)
-    elif patient.finding == "renal cyst":
-        kidney.ellipse((sign * 0.12, 0.1), (radius, radius * 0.95), 4.0)
-    elif patient.finding == "renal mass":
-        centre = (sign * 0.08, 0.1)
-        mottled = cloud_noise(rng, kidney.shape, 20) * np.float32(14)
-        solid = np.float32(95.0 if tissue.cortex > 100 else 34.0)
-        kidney.ellipse(centre, (radius, radius * 0.93), mottled + solid, edge=0.015)
-        kidney.ellipse(centre, (radius * 0.25, radius * 0.3), solid * 0.55, edge=0.05)
 
 
 def _draw_lung_bases(canvas: Canvas, build: Build, level: float, cavity: FloatMap) -> None:

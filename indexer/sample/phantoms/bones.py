@@ -6,6 +6,7 @@ of it and the marrow between. That alone gives the white edges and the grey midd
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """A fracture: where, its line's tilt to the image's horizontal, and the shift beyond it (px)."""
+    """A fracture: where, its line's tilt to the horizontal, and the shift beyond it (px)."""
 
     at: Point
     tilt_deg: float
@@ -43,7 +44,7 @@ def draw_tube(canvas: Canvas, nodes: Sequence[Node]) -> None:
 
     def thickness(x: FloatMap, y: FloatMap) -> FloatMap:
         best = np.zeros(np.broadcast_shapes(x.shape, y.shape), dtype=np.float32)
-        for a, b in zip(nodes[:-1], nodes[1:], strict=True):
+        for a, b in pairwise(nodes):
             distance, along = segment_distance(x, y, (a.x, a.y), (b.x, b.y))
             radius = np.float32(a.radius) + along * np.float32(b.radius - a.radius)
             share = np.float32(a.marrow) + along * np.float32(b.marrow - a.marrow)
@@ -128,7 +129,8 @@ def expose(
     height, width = image.shape
     fog = cloud_noise(rng, (height, width), 3) * np.float32(0.015)
     grain = white_noise(rng, (height, width)) * np.float32(0.014)
-    return image + fog + grain + np.float32(0.04)
+    radiograph: FloatMap = image + fog + grain + np.float32(0.04)
+    return radiograph
 
 
 def _chord(radius: FloatMap | np.float32, distance: FloatMap) -> FloatMap:

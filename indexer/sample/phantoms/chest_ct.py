@@ -1,13 +1,11 @@
 """CT of the chest: lungs with vessels, mediastinum, heart, spine, ribs; nodules and effusions."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
 import numpy as np
 
 from indexer.sample.canvas import Canvas, inside, soften
 from indexer.sample.curves import FloatMap, cosine, ellipse_depth, sine, smoothstep
 from indexer.sample.noise import cloud_noise
+from indexer.sample.phantoms.chest_ct_findings import draw_finding
 from indexer.sample.phantoms.ct_body import (
     BLOOD_HU,
     CORTEX_HU,
@@ -15,7 +13,6 @@ from indexer.sample.phantoms.ct_body import (
     LUNG_HU,
     MUSCLE_HU,
     SPONGY_BONE_HU,
-    Build,
     Side,
     draw_spine,
     draw_vessel,
@@ -24,39 +21,11 @@ from indexer.sample.phantoms.ct_body import (
     start_slice,
     wall_depth,
 )
-from indexer.sample.phantoms.chest_ct_findings import draw_finding
-
-ChestFinding: TypeAlias = Literal[
-    "none", "nodule", "effusion", "consolidation", "emphysema", "oesophageal tumour"
-]
+from indexer.sample.phantoms.ct_patients import ChestPatient
 
 _CONTRAST_HU = 270.0
 _HEART_FROM = 0.6
 _SIDES: tuple[tuple[Side, int], ...] = (("right", -1), ("left", 1))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChestPatient:
-    """A chest to be sliced: build, finding, the finding's side and the level where it is largest.
-
-    Levels run from 0 (apex) to 1 (lung bases); `size` is the finding's radius in grid units.
-    """
-
-    build: Build
-    seed: int
-    finding: ChestFinding = "none"
-    side: Side = "right"
-    level: float = 0.5
-    size: float = 0.07
-
-    def shows_finding(self, level: float) -> bool:
-        """Return whether the finding is seen on the slice at that level."""
-        if self.finding == "none":
-            return False
-        if self.finding == "effusion":
-            return level > 0.45
-        reach = 0.4 if self.finding in {"emphysema", "consolidation"} else 0.16
-        return abs(level - self.level) < reach
 
 
 def draw_chest_ct(patient: ChestPatient, level: float, *, contrast: bool) -> FloatMap:
@@ -66,7 +35,7 @@ def draw_chest_ct(patient: ChestPatient, level: float, *, contrast: bool) -> Flo
     blood = _CONTRAST_HU if contrast else BLOOD_HU
     _draw_cage(canvas, patient, level)
     lungs = {side: _lung(canvas, patient, level, sign) for side, sign in _SIDES}
-    for side, sign in _SIDES:
+    for side in lungs:
         _draw_lung(canvas, lungs[side], patient, level, side, blood, rng)
     draw_spine(canvas, patient.build, lumbar=False)
     _draw_mediastinum(canvas, patient, level, blood)

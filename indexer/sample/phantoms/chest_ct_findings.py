@@ -1,22 +1,18 @@
 """What may be found on a CT slice of the chest, drawn over the healthy one."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from indexer.sample.canvas import Canvas, inside
 from indexer.sample.curves import FloatMap
 from indexer.sample.noise import cloud_noise
 from indexer.sample.phantoms.ct_body import WATER_HU, image_x, spine_y
-
-if TYPE_CHECKING:
-    from indexer.sample.phantoms.chest_ct import ChestPatient
+from indexer.sample.phantoms.ct_patients import ChestPatient
 
 
 def draw_finding(
     canvas: Canvas,
     lung: FloatMap,
-    patient: "ChestPatient",
+    patient: ChestPatient,
     level: float,
     rng: np.random.Generator,
 ) -> None:
@@ -36,7 +32,7 @@ def draw_finding(
 def _draw_nodule(
     canvas: Canvas,
     lung: FloatMap,
-    patient: "ChestPatient",
+    patient: ChestPatient,
     level: float,
     rng: np.random.Generator,
 ) -> None:
@@ -54,17 +50,18 @@ def _draw_nodule(
     rough.ellipse(centre, (radius, radius * 0.92), 48.0, edge=0.018, clip=lung)
 
 
-def _draw_effusion(canvas: Canvas, lung: FloatMap, patient: "ChestPatient", level: float) -> None:
+def _draw_effusion(canvas: Canvas, lung: FloatMap, patient: ChestPatient, level: float) -> None:
     """Draw fluid that has sunk to the back of the chest, higher up the lower the slice."""
     build = patient.build
     x, y = canvas.coordinates()
     surface = build.centre_y + build.depth * (0.72 - 0.6 * (level - 0.45)) - patient.size
-    bend = y - np.float32(surface) + np.abs(x) * np.float32(0.16)
-    canvas.fill(inside(bend, 0.02), WATER_HU, clip=lung)
+    height: FloatMap = y - np.float32(surface)
+    slope: FloatMap = np.abs(x) * np.float32(0.16)
+    canvas.fill(inside(height + slope, 0.02), WATER_HU, clip=lung)
 
 
 def _draw_consolidation(
-    canvas: Canvas, lung: FloatMap, patient: "ChestPatient", rng: np.random.Generator
+    canvas: Canvas, lung: FloatMap, patient: ChestPatient, rng: np.random.Generator
 ) -> None:
     """Draw a cloudy patch of airless lung in which the larger airways stay dark."""
     build = patient.build

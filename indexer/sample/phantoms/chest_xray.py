@@ -57,7 +57,7 @@ def draw_chest_film(film: ChestFilm) -> Pixels:
     shape = lungs["right"] + lungs["left"]
     _draw_trunk(posed, rng)
     posed.fill(soften(shape, 2), -0.76, blend="add")
-    _draw_lung_markings(posed, film, lungs, rng)
+    _draw_lung_markings(posed, lungs, rng)
     _draw_middle(posed, film, shape)
     if film.finding not in {"none", "cardiomegaly"}:
         _draw_finding(posed, film, lungs[film.side], rng)
@@ -89,7 +89,7 @@ def _draw_trunk(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _draw_lung_markings(
-    canvas: Canvas, film: ChestFilm, lungs: dict[Side, FloatMap], rng: np.random.Generator
+    canvas: Canvas, lungs: dict[Side, FloatMap], rng: np.random.Generator
 ) -> None:
     """Draw vessels that spread from each hilum, more and wider ones towards the base."""
     for side, lung in lungs.items():
@@ -212,4 +212,5 @@ def _expose(thickness: FloatMap, rng: np.random.Generator) -> FloatMap:
     height, width = image.shape
     grain = white_noise(rng, (height, width)) * np.float32(0.012)
     fog = cloud_noise(rng, (height, width), 2) * np.float32(0.02)
-    return image + grain + fog
+    film: FloatMap = image + grain + fog
+    return film

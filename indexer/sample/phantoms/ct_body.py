@@ -31,7 +31,7 @@ _GRAIN_GAIN = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """A patient's build: half width and half depth of the trunk and its layer of fat, grid units."""
+    """A patient's build in grid units: half width and depth of the trunk, its layer of fat."""
 
     width: float = 0.85
     depth: float = 0.64
@@ -54,7 +54,7 @@ class Build:
 
 
 def image_x(side: Side, offset: float) -> float:
-    """Return the x of something `offset` off the midline: the patient's left is the image's right."""
+    """Return the x of what lies `offset` off the midline; the patient's left is on the right."""
     return offset if side == "left" else -offset
 
 
@@ -120,7 +120,8 @@ def finish_slice(canvas: Canvas, rng: np.random.Generator, noise_hu: float) -> F
     blurred = average(hu) * np.float32(0.5) + hu * np.float32(0.5)
     outside = blurred < AIR_HU + 40
     damped = np.where(outside, np.float32(0.35), np.float32(1))
-    return np.clip(blurred + grain * damped, np.float32(-1024), np.float32(3071))
+    noisy: FloatMap = blurred + grain * damped
+    return np.clip(noisy, np.float32(-1024), np.float32(3071))
 
 
 def _draw_table(canvas: Canvas, build: Build) -> None:

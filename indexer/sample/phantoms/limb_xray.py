@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from indexer.sample.canvas import Canvas
-from indexer.sample.curves import Point, smoothstep
+from indexer.sample.curves import FloatMap, Point, smoothstep
 from indexer.sample.noise import Pixels, to_pixels
 from indexer.sample.phantoms.arm import (
     draw_elbow_lateral,
@@ -61,6 +61,25 @@ class _Scene:
     exposure: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What makes a patient's views alike: size, flesh, exposure, the way the limb was laid."""
+
+    size: float
+    flesh: float
+    exposure: float
+    turn_deg: float
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "_Body":
+        return cls(
+            size=0.9 + 0.22 * rng.random(),
+            flesh=0.6 + 0.8 * rng.random(),
+            exposure=0.75 + 0.55 * rng.random(),
+            turn_deg=16 * (rng.random() - 0.5),
+        )
+
+
 SITES: dict[LimbRegion, Site] = {
     "elbow": Site("ulna", (-0.12, 0.485), 88, 0.076, 0.3),
     "finger": Site("proximal phalanx of the middle finger", (-0.057, -0.21), -2, 0.024, 0.085),
@@ -81,6 +100,7 @@ _SCENES: dict[LimbRegion, _Scene] = {
     "wrist": _Scene((-0.03, 0.5), 1.85, 208, 1.25),
 }
 _HEIGHT_PX = 288
+_VIEWS: tuple[LimbView, ...] = ("frontal", "lateral", "oblique")
 _VIEW_TURN: dict[LimbView, float] = {"frontal": 0.0, "lateral": 9.0, "oblique": -14.0}
 # A view from another direction shows the same bones narrower across.
 _VIEW_SQUEEZE: dict[LimbView, float] = {"frontal": 1.0, "lateral": 0.62, "oblique": 0.84}
@@ -88,9 +108,10 @@ _VIEW_SQUEEZE: dict[LimbView, float] = {"frontal": 1.0, "lateral": 0.62, "obliqu
 
 def draw_limb(study: LimbStudy, view: LimbView) -> Pixels:
     """Return a radiograph of the study, uint8 (288, width); white is dense."""
-    rng = np.random.default_rng([study.seed, ord(view[0])])
+    rng = np.random.default_rng([study.seed, _VIEWS.index(view)])
+    body = _Body.drawn(np.random.default_rng([study.seed, 29]))
     scene = _SCENES[study.region]
-    bone, tissue = _place(scene, study, view, rng)
+    bone, tissue = _place(scene, study, body, view, rng)
     _draw_region(study.region, bone, tissue)
     site = SITES[study.region]
     metal = bone.layer()
@@ -102,18 +123,19 @@ def draw_limb(study: LimbStudy, view: LimbView) -> Pixels:
     elif study.finding == "plate":
         _draw_plate(metal, site)
     add_texture(bone, rng)
-    gain = _SCENES[study.region].exposure
-    image = expose(tissue.values * gain, bone.values * gain, rng, metal=metal.values)
+    gain = scene.exposure * body.exposure
+    flesh = tissue.values * np.float32(gain * body.flesh)
+    image = expose(flesh, bone.values * np.float32(gain), rng, metal=metal.values)
     return to_pixels(_collimate(image, rng))
 
 
 def _place(
-    scene: _Scene, study: LimbStudy, view: LimbView, rng: np.random.Generator
+    scene: _Scene, study: LimbStudy, body: "_Body", view: LimbView, rng: np.random.Generator
 ) -> tuple[Canvas, Canvas]:
     """Return the canvases of bone and soft tissue, turned, scaled and mirrored for this view."""
     blank = Canvas.blank(_HEIGHT_PX, scene.width_px)
-    turn = _VIEW_TURN[view] + 10 * (rng.random() - 0.5)
-    scale = scene.scale * (0.95 + 0.1 * rng.random())
+    turn = _VIEW_TURN[view] + body.turn_deg + 5 * (rng.random() - 0.5)
+    scale = scene.scale * body.size * (0.98 + 0.04 * rng.random())
     posed = blank.placed((0.0, 0.0), angle_deg=turn, scale=scale)
     if study.side == "left":
         posed = posed.stretched(-1.0)
@@ -149,7 +171,7 @@ def _draw_plate(metal: Canvas, site: Site) -> None:
         plate.ellipse((offset, y), (width * 0.75, width * 0.75), 0.75, blend="max")
 
 
-def _collimate(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _collimate(image: FloatMap, rng: np.random.Generator) -> FloatMap:
     """Darken the borders that the collimator's blades shut out, as most radiographs show."""
     height, width = image.shape
     rows = np.arange(height, dtype=np.float32)[:, None]
@@ -161,4 +183,5 @@ def _collimate(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         * smoothstep(left, left + 4, columns)
         * smoothstep(left, left + 4, width - 1 - columns)
     )
-    return image * blades + np.float32(0.012)
+    collimated: FloatMap = image * blades + np.float32(0.012)
+    return collimated

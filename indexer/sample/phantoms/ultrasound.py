@@ -1,4 +1,4 @@
-"""Ultrasound images: speckle in a fan or a rectangle, cysts with echo behind, stones with shadow."""
+"""Ultrasound images: speckle in a fan or a rectangle, cysts, masses, stones with shadows."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
