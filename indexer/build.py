@@ -26,7 +26,7 @@ from indexer.embedding import (
 from indexer.encoders.base import ImageEncoder, TextEncoder
 from indexer.encoders.spec import ImageInput
 from indexer.errors import DatasetEmptyError, DecodeError, NotAnImageError
-from indexer.inventory import Inventory, take_inventory
+from indexer.inventory import Inventory, Marker, take_inventory
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.pool import DecodePool
@@ -115,7 +115,7 @@ def build_index(
         rows = islice(dataset.iter_rows(root), writer.rows_consumed, options.limit)
         image_input = image.image_input if image else None
         decoded = _decode_ahead(rows, root, pool, image_input, workers)
-        run = _Run(writer, fields, threads, inventory.synthetic, on_progress)
+        run = _Run(writer, fields, threads, inventory.marker, on_progress)
         run.consume(decoded, options.shard_rows)
         if writer.records == 0:
             raise DatasetEmptyError(
@@ -186,13 +186,13 @@ class _Run:
         writer: BuildWriter,
         fields: tuple[FieldEncoder, ...],
         threads: ThreadPoolExecutor,
-        synthetic: bool,
+        marker: Marker,
         on_progress: OnProgress | None,
     ) -> None:
         self._writer = writer
         self._fields = fields
         self._threads = threads
-        self._synthetic = synthetic
+        self._marker = marker
         self._on_progress = on_progress
         self.encoded = 0
         self.reused = 0
@@ -244,7 +244,8 @@ class _Run:
             reason = f"the id {row.record_id!r} is taken by an earlier row with other content"
             draft.rejects.append(_reject(row, reason, "bad_row"))
             return
-        draft.records.append(replace(row, synthetic=True) if self._synthetic else row)
+        made_up = self._marker.covers(row.source_path)
+        draft.records.append(replace(row, synthetic=True) if made_up else row)
         draft.content_keys.append(content)
         draft.images.append(decoded)
 
@@ -309,7 +310,7 @@ def _plan(
         licence=info.licence,
         citation=info.citation,
         homepage=info.homepage,
-        synthetic=inventory.synthetic,
+        synthetic=inventory.marker.synthetic,
         fields={one.name: (one.spec.key, one.fingerprint) for one in fields},
         source_digest=inventory.digest,
         options={"limit": options.limit, "shard_rows": options.shard_rows},

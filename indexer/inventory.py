@@ -18,6 +18,18 @@ _READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """Whether a folder's files were made up; `real_files` (relative, POSIX) are the exceptions."""
+
+    synthetic: bool
+    real_files: frozenset[str] = frozenset()
+
+    def covers(self, path: str) -> bool:
+        """Return whether the file of that relative path was made up."""
+        return self.synthetic and path not in self.real_files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
     """Every file of a dataset's folder, summed up.
 
@@ -29,7 +41,7 @@ class Inventory:
     size_bytes: int
     digest: str
     tables: tuple[SourceFile, ...]
-    synthetic: bool
+    marker: Marker
 
 
 def take_inventory(root: Path) -> Inventory:
@@ -52,16 +64,20 @@ def take_inventory(root: Path) -> Inventory:
         size_bytes=size_bytes,
         digest=digest.hexdigest(),
         tables=tuple(tables),
-        synthetic=is_synthetic(root),
+        marker=read_marker(root),
     )
 
 
-def is_synthetic(root: Path) -> bool:
-    """Return whether the folder carries the marker that the sample corpus writes."""
-    marker = root / SYNTHETIC_MARKER
-    if not marker.is_file():
-        return False
-    return bool(json.loads(marker.read_text("utf-8")).get("synthetic", False))
+def read_marker(root: Path) -> Marker:
+    """Return what the folder's marker file says; without one nothing in it is synthetic."""
+    path = root / SYNTHETIC_MARKER
+    if not path.is_file():
+        return Marker(synthetic=False)
+    said = json.loads(path.read_text("utf-8"))
+    return Marker(
+        synthetic=bool(said.get("synthetic", False)),
+        real_files=frozenset(said.get("real_files", ())),
+    )
 
 
 def _walk(root: Path) -> Iterator[Path]:

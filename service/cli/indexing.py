@@ -132,9 +132,10 @@ def _build(
     """Build one dataset's index behind a progress bar."""
     from indexer.build import BuildOptions, build_index
 
+    name = target.dataset.info.name
     with progress_bars() as progress:
-        task = progress.add_task(target.dataset.info.name, total=limit)
-        return build_index(
+        task = progress.add_task(name, total=limit)
+        result = build_index(
             target.dataset,
             target.root,
             indexes,
@@ -142,9 +143,12 @@ def _build(
             image=encoders.image,
             options=BuildOptions(limit=limit, workers=workers),
             on_progress=lambda stage, rows: progress.update(
-                task, description=f"{target.dataset.info.name}: {stage}", completed=rows
+                task, description=f"{name}: {stage}", completed=rows
             ),
         )
+        rows = result.published.manifest.counts.rows
+        progress.update(task, description=f"{name}: done", completed=rows, total=rows)
+    return result
 
 
 def _print_summary(results: list[tuple[str, "BuildResult | MedsearchError"]]) -> None:

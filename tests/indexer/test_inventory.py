@@ -39,6 +39,8 @@ def test_the_digest_follows_names_sizes_and_times_only(tmp_path: Path) -> None:
 
 
 def test_the_marker_of_the_sample_corpus_is_seen(tmp_path: Path) -> None:
-    assert not take_inventory(tmp_path).synthetic
-    write(tmp_path, "SYNTHETIC.json", '{"synthetic": true}')
-    assert take_inventory(tmp_path).synthetic
+    assert not take_inventory(tmp_path).marker.covers("a.dcm")
+    write(tmp_path, "SYNTHETIC.json", '{"synthetic": true, "real_files": ["real.dcm"]}')
+    marker = take_inventory(tmp_path).marker
+    assert marker.covers("a.dcm")
+    assert not marker.covers("real.dcm")
