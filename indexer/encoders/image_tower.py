@@ -109,9 +109,8 @@ def try_row_counts(tower: ImageTower, dim: int) -> ImageTower:
     expected = replace(tower, row_counts=(FULL_ROWS,)).embed(pixels, dim)
     while agreeing[0] > 1:
         count = agreeing[0] // 2
-        probed = pixels[: 2 * count]
-        found = replace(tower, row_counts=(count,)).embed(probed, dim)
-        if not np.array_equal(found, expected[: len(probed)]):
+        found = replace(tower, row_counts=(count,)).embed(pixels[:count], dim)
+        if not np.array_equal(found, expected[:count]):
             break
         agreeing.insert(0, count)
     return replace(tower, row_counts=tuple(agreeing))

@@ -1,5 +1,6 @@
 """The text half of a model in open_clip's format: its tokenizer and where its parts lie."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 TEXT_FOLDER = "text_tower"
 """Where an own copy keeps the files of a Hugging Face text tower: its config.json, if need be its
 tokenizer."""
+
+# open_clip's own tokenizer takes quadratic time in the length of a word; BERT's stops at 100 too.
+_LONG_WORD = re.compile(r"(\S{100})(?=\S)")
 
 _DEFAULT_CONTEXT_LENGTH = 77  # OpenAI's CLIP, and open_clip's default
 
@@ -143,7 +147,7 @@ def _read_own_tokens(length: int, options: dict[str, Any]) -> ClipTokens:
 
     tokenizer = SimpleTokenizer(context_length=length, **options)
     rules = TokenRules(
-        tokenise=tokenizer.encode,
+        tokenise=lambda text: list(tokenizer.encode(_LONG_WORD.sub(r"\1 ", text))),
         prefix=(tokenizer.sot_token_id,),
         suffix=(tokenizer.eot_token_id,),
         padding=0,

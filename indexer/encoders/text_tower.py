@@ -86,7 +86,7 @@ class WindowedTextEncoder:
     """Embeds texts by one tower, or by one for each role (MedCPT): a `TextEncoder`.
 
     A text longer than the tower's limit is cut into equal windows, each is embedded, and their
-    unit rows are averaged.
+    unit rows are averaged. The entry's prefix stands before the text, so in its first window.
     """
 
     spec: EncoderSpec
@@ -105,12 +105,17 @@ def embed_texts(tower: TextTower, texts: Sequence[str], dim: int) -> "Embeddings
     owners: list[int] = []
     sequences: list[list[int]] = []
     for position, text in enumerate(texts):
-        windows = tower.windows(text)
+        windows = tower.windows(_well_formed(text))
         sequences += windows
         owners += [position] * len(windows)
     totals = np.zeros((len(texts), dim), dtype=np.float64)
     np.add.at(totals, owners, unit_rows(tower.embed(sequences, dim)))
     return unit_rows(totals)
+
+
+def _well_formed(text: str) -> str:
+    """Replace lone surrogates, which JSON may carry and tokenizers cannot encode."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def unit_rows(vectors: npt.NDArray[np.floating]) -> "Embeddings":

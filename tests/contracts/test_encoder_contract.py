@@ -23,7 +23,8 @@ TEXTS = [
     "T2",
     "brain mri with a lesion of the left frontal lobe, axial image",
     "\x00 \n\t",
-    "fracture",
+    "fracture \ud800",
+    "a1b2c3" * 3000,
 ]
 ROLES: tuple[TextRole, ...] = ("query", "document")
 
