@@ -95,6 +95,7 @@ def _train(faiss: Any, vectors: Vectors) -> Any:
     )
     index.cp.seed = _SEED
     index.cp.niter = _TRAINING_ROUNDS
+    index.cp.min_points_per_centroid = 1  # or FAISS warns on the screen
     wanted = min(count, nlist * _TRAINING_PER_LIST)
     chosen = np.random.default_rng(_SEED).choice(count, wanted, replace=False)
     index.train(np.ascontiguousarray(vectors[np.sort(chosen)]))
@@ -102,24 +103,39 @@ def _train(faiss: Any, vectors: Vectors) -> Any:
 
 
 def _filled(index: Any, vectors: Vectors) -> Any:
-    for start in range(0, len(vectors), _BLOCK):
-        index.add(np.ascontiguousarray(vectors[start : start + _BLOCK]))
+    for block, _ in _blocks(vectors):
+        index.add(block)
     return index
 
 
 def _fill_lists(faiss: Any, index: Any, vectors: Vectors) -> float:
     """Add all vectors; return the largest distance between one and what its code stands for."""
     centres = index.quantizer.reconstruct_n(0, index.nlist)
+    lists = np.empty(len(vectors), np.int64)
+    lowest, highest = np.full(vectors.shape[1], np.inf), np.full(vectors.shape[1], -np.inf)
+    for block, rows in _blocks(vectors):
+        lists[rows] = index.quantizer.search(block, 1)[1][:, 0]
+        residuals = block - centres[lists[rows]]
+        lowest = np.minimum(lowest, residuals.min(axis=0))
+        highest = np.maximum(highest, residuals.max(axis=0))
+    # Training saw a sample. Codes must span what all vectors need: one that is cut off at the edge
+    # of its range would be off by more than a step, and every filtered search would pay for it.
+    spans = np.concatenate([lowest, highest - lowest]).astype(np.float32)
+    faiss.copy_array_to_vector(spans, index.sq.trained)
     largest = 0.0
-    for start in range(0, len(vectors), _BLOCK):
-        block = np.ascontiguousarray(vectors[start : start + _BLOCK])
-        _, lists = index.quantizer.search(block, 1)
-        lists = np.ascontiguousarray(lists[:, 0])
-        index.add_core(len(block), faiss.swig_ptr(block), None, faiss.swig_ptr(lists))
-        residuals = block - centres[lists]
+    for block, rows in _blocks(vectors):
+        index.add_core(len(block), faiss.swig_ptr(block), None, faiss.swig_ptr(lists[rows]))
+        residuals = block - centres[lists[rows]]
         errors = residuals - index.sq.decode(index.sq.compute_codes(residuals))
         largest = max(largest, float(np.linalg.norm(errors, axis=1).max()))
     return largest
+
+
+def _blocks(vectors: Vectors) -> Iterator[tuple[Vectors, slice]]:
+    """Yield the vectors block by block, each with the rows that it covers."""
+    for start in range(0, len(vectors), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        yield np.ascontiguousarray(vectors[rows]), rows
 
 
 def _tune(
