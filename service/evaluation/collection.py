@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,54 +12,86 @@ import numpy.typing as npt
 Strings = npt.NDArray[np.str_]
 Mask = npt.NDArray[np.bool_]
 Vectors = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+
+EncodeTexts = Callable[[Sequence[str]], Vectors]
+"""Turns texts into unit rows float32 (n, d) of the space that the images' embeddings live in."""
+
+NEAR_DUPLICATE_BITS = 16
+"""Two images whose 256-bit perceptual hashes differ in no more bits count as the same picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageCollection:
     """Labelled images with embeddings, row by row.
 
-    `vectors` float32 (n, d), unit rows. "" stands for "not stated" in `modalities`, `body_parts`
-    and `captions`. `cases` are never "": an image of unknown case is its own case.
+    `vectors` float32 (n, d), unit rows. "" stands for "not stated" in columns of strings, but
+    `cases` are never "": an image of unknown case is its own case. `concepts` are UMLS CUIs.
+    `hashes` uint64 (n, 4) are perceptual, `digests` the sha256 of the source bytes; an image
+    without a hash has a row of zeros and is nobody's near-duplicate.
     """
 
     record_ids: Strings
     vectors: Vectors
-    captions: Strings
+    captions: Sequence[str]
+    long_texts: Sequence[str]
     modalities: Strings
     body_parts: Strings
-    labels: Sequence[frozenset[str]]
+    sources: Strings
     cases: Strings
+    labels: Sequence[frozenset[str]]
+    concepts: Sequence[frozenset[str]]
+    digests: Strings
+    hashes: Hashes
 
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.record_ids)
 
-    def unique_captions(self) -> npt.NDArray[np.int64]:
-        """Return the rows whose caption no other row shares.
-
-        Captions made from a template ("Chest radiograph, normal.") name a class, not an image:
-        they cannot be found again by it, so they are no known-item queries.
-        """
-        counts = Counter(self.captions.tolist())
-        rows = [row for row, text in enumerate(self.captions) if text and counts[text] == 1]
-        return np.array(rows, np.int64)
+    @property
+    def places(self) -> Strings:
+        """Modality and body part as one string each, "" where either is not stated."""
+        joined = np.char.add(np.char.add(self.modalities, " / "), self.body_parts)
+        return np.where((self.modalities != "") & (self.body_parts != ""), joined, "")
 
     def other_cases(self, row: int) -> Mask:
-        """Return which images belong to another case than `row`'s, itself left out."""
-        return np.asarray(self.cases != self.cases[row])
+        """Return which images `row` may find: not those of its case, not its near-duplicates."""
+        return np.asarray((self.cases != self.cases[row]) & ~self.near_duplicates(row))
 
-    def select(self, rows: npt.NDArray[np.int64]) -> "ImageCollection":
+    def near_duplicates(self, row: int) -> Mask:
+        """Return which images look the same as `row`, by exact or perceptual hash."""
+        own = self.hashes[row]
+        same = (self.digests == self.digests[row]) & (self.digests != "")
+        if not own.any():
+            return np.asarray(same)
+        bits = np.bitwise_count(self.hashes ^ own).sum(axis=1)
+        return np.asarray(same | ((bits <= NEAR_DUPLICATE_BITS) & self.hashes.any(axis=1)))
+
+    def select(self, rows: Rows) -> "ImageCollection":
         """Return the collection of these rows, in this order."""
-        return ImageCollection(
-            record_ids=self.record_ids[rows],
-            vectors=self.vectors[rows],
-            captions=self.captions[rows],
-            modalities=self.modalities[rows],
-            body_parts=self.body_parts[rows],
-            labels=[self.labels[row] for row in rows],
-            cases=self.cases[rows],
-        )
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, value in values.items():
+            is_array = isinstance(value, np.ndarray)
+            values[name] = value[rows] if is_array else [value[row] for row in rows]
+        return ImageCollection(**values)
 
 
-EncodeQueries = Callable[[Sequence[str]], Vectors]
-"""Turns texts into unit rows float32 (n, d) of the space that the images' embeddings live in."""
+def unique_rows(texts: Sequence[str]) -> Rows:
+    """Return the rows, int64, whose text is stated and shared by no other row.
+
+    Captions made from a template ("Chest radiograph, normal.") name a class, not an image: they
+    cannot be found again by it, so they are no known-item queries.
+    """
+    counts = Counter(texts)
+    return np.array([row for row, text in enumerate(texts) if text and counts[text] == 1], np.int64)
+
+
+def join_collections(parts: Sequence[ImageCollection]) -> ImageCollection:
+    """Return several collections of one embedding space as one."""
+    joined: dict[str, Any] = {}
+    for field in fields(ImageCollection):
+        columns = [getattr(part, field.name) for part in parts]
+        is_array = isinstance(columns[0], np.ndarray)
+        joined[field.name] = np.concatenate(columns) if is_array else list(chain(*columns))
+    return ImageCollection(**joined)

@@ -1,225 +1,222 @@
 """What is measured of image search: known items, classes by words, cases like a case.
 
-Every search is over the full pool. A query's own case is always excluded where the query is an
-image, so that a patient's second view is never counted as a find.
+Every search is over the full pool. Where the query is an image, its own case and its
+near-duplicates are always excluded, so that a patient's second view is never counted as a find.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from service.evaluation.collection import EncodeQueries, ImageCollection, Mask, Vectors
-from service.evaluation.metrics import Figure, recall_at, reciprocal, summarise, worst_ranks
+from service.evaluation.collection import EncodeTexts, ImageCollection, Mask, Rows, unique_rows
+from service.evaluation.ranking import CLASS_MEASURES, KNOWN_ITEM_MEASURES, Integers
+from service.evaluation.results import TaskResult
+from service.evaluation.searching import Findings, Task, search_all
 
-PRECISION_DEPTH = 10
-RECALL_DEPTHS = (1, 5, 10)
-_QUERIES_AT_ONCE = 256
+Likeness: TypeAlias = Literal["modality", "body part", "label", "source", "concepts"]
+ClassBy: TypeAlias = Literal["body part", "label"]
+
+LEAST_OF_CLASS = 10
+"""Images that a class needs to be asked for: with fewer, a P@10 of 1 cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskResult:
-    """One task's figures, and each query's value of the first of them, for pairing and plots."""
+class Sampling:
+    """Which pool is searched, and how many queries a task takes, drawn by `seed` from more."""
 
-    task: str
-    pool: int
-    figures: tuple[Figure, ...]
-    query_ids: tuple[str, ...]
-    values: tuple[float, ...]
-    groups: tuple[str, ...]
+    subset: str = "all"
+    max_queries: int = 5000
+    seed: int = 0
 
-
-def caption_to_image(images: ImageCollection, encode: EncodeQueries) -> TaskResult:
-    """Find the one image that a unique caption was written for, among all images."""
-    rows = images.unique_captions()
-    ranks = _ranks(encode(images.captions[rows].tolist()), images.vectors, rows)
-    return _known_items("caption -> image", images, rows, ranks, pool=len(images))
+    def draw(self, rows: Rows) -> Rows:
+        """Return at most `max_queries` of the rows, in their order."""
+        if len(rows) <= self.max_queries:
+            return rows
+        chosen = np.random.default_rng(self.seed).choice(rows, self.max_queries, replace=False)
+        return np.sort(chosen)
 
 
-def image_to_caption(images: ImageCollection, encode: EncodeQueries) -> TaskResult:
+def caption_to_image(
+    images: ImageCollection, encode: EncodeTexts, sampling: Sampling, *, long: bool = False
+) -> TaskResult:
+    """Find the one image that a unique caption (or `long` text) was written for, among all."""
+    texts = images.long_texts if long else images.captions
+    rows = sampling.draw(unique_rows(texts))
+    wanted = tuple(texts[row] for row in rows)
+    task = Task(
+        query_ids=tuple(images.record_ids[rows].tolist()),
+        queries=encode(wanted),
+        candidate_ids=images.record_ids,
+        candidates=images.vectors,
+        grades_of=lambda query: _one_of(len(images), rows[query]),
+        measures=KNOWN_ITEM_MEASURES,
+    )
+    name = "long text -> image" if long else "caption -> image"
+    return _result(name, images, rows, search_all(task), sampling, wanted)
+
+
+def image_to_caption(
+    images: ImageCollection, encode: EncodeTexts, sampling: Sampling
+) -> TaskResult:
     """Find the caption that was written for an image, among all unique captions."""
-    rows = images.unique_captions()
-    captions = encode(images.captions[rows].tolist())
-    ranks = _ranks(images.vectors[rows], captions, np.arange(len(rows)))
-    return _known_items("image -> caption", images, rows, ranks, pool=len(rows))
+    rows = sampling.draw(unique_rows(images.captions))
+    texts = tuple(images.captions[row] for row in rows)
+    task = Task(
+        query_ids=tuple(images.record_ids[rows].tolist()),
+        queries=images.vectors[rows],
+        candidate_ids=images.record_ids[rows],
+        candidates=encode(texts),
+        grades_of=lambda query: _one_of(len(rows), query),
+        measures=KNOWN_ITEM_MEASURES,
+    )
+    found = search_all(task)
+    return _result("image -> caption", images, rows, found, sampling, texts, pool=len(rows))
 
 
-def image_to_image(images: ImageCollection, by: str) -> TaskResult:
-    """Find images of other cases that share `by`: "modality", "body part" (with modality), "label".
+def image_to_image(images: ImageCollection, by: Likeness, sampling: Sampling) -> TaskResult:
+    """Find images of other cases that are like the query's.
 
-    P@10 over every image that has at least one such image in another case; chance is the mean
-    share of such images among those of other cases.
+    Alike is what shares the modality, the modality and the body part, a label as well as both,
+    the source (which measures a shortcut, not a skill), or UMLS concepts: of those the number
+    shared is the grade. Queries to which no other case is alike are left out.
     """
-    alike = _alike(images, by)
-    values: list[float] = []
-    chances: list[float] = []
-    rows: list[int] = []
-    for row, scores in _scores(images.vectors, images.vectors):
-        others = images.other_cases(row)
-        relevant = alike(row) & others
-        if relevant.any():
-            rows.append(row)
-            values.append(_precision(scores, relevant, others))
-            chances.append(relevant.sum() / max(1, others.sum()))
-    return _precision_result(f"image -> image, same {by}", images, rows, values, chances)
+    grade = _grader(images, by)
+    rows = sampling.draw(np.arange(len(images)))
+    rows = rows[[bool((grade(row)[images.other_cases(row)] > 0).any()) for row in rows.tolist()]]
+    task = Task(
+        query_ids=tuple(images.record_ids[rows].tolist()),
+        queries=images.vectors[rows],
+        candidate_ids=images.record_ids,
+        candidates=images.vectors,
+        grades_of=lambda query: grade(int(rows[query])),
+        allowed_of=lambda query: images.other_cases(int(rows[query])),
+        measures=CLASS_MEASURES,
+    )
+    name = f"image -> image, same {by}"
+    texts = tuple(images.captions[row] for row in rows)
+    return _result(name, images, rows, search_all(task), sampling, texts, known_item=False)
 
 
-def class_text_to_image(images: ImageCollection, encode: EncodeQueries, by: str) -> TaskResult:
-    """Find images of a class by the words for it: "body part" or "label"; P@10 over the classes.
+def class_text_to_image(
+    images: ImageCollection, encode: EncodeTexts, by: ClassBy, sampling: Sampling
+) -> TaskResult:
+    """Find images of a class by the words for it.
 
-    Queries are "MODALITY of the BODY PART" and "BODY PART MODALITY, LABEL". Only classes with ten
-    images or more take part, so that a P@10 of 1 can be reached.
+    Queries are "MODALITY of the BODY PART" and "BODY PART MODALITY, LABEL", one for every class
+    that has `LEAST_OF_CLASS` images.
     """
     classes = _classes(images, by)
-    vectors = encode([text for text, _ in classes])
-    values, chances = [], []
-    everything = np.ones(len(images), bool)
-    for (_, relevant), (_, scores) in zip(classes, _scores(vectors, images.vectors), strict=True):
-        values.append(_precision(scores, relevant, everything))
-        chances.append(float(relevant.mean()))
-    name = f"class text -> image, {by}"
-    figure = summarise(f"P@{PRECISION_DEPTH}", values, chance=_mean(chances))
-    texts = tuple(text for text, _ in classes)
+    texts = tuple(classes)
+    members = list(classes.values())
+    task = Task(
+        query_ids=tuple("class:" + "-".join(text.split()) for text in texts),
+        queries=encode(texts) if texts else np.zeros((0, images.vectors.shape[1]), np.float32),
+        candidate_ids=images.record_ids,
+        candidates=images.vectors,
+        grades_of=lambda query: members[query].astype(np.int64),
+        measures=CLASS_MEASURES,
+    )
+    found = search_all(task)
+    first = np.array([int(np.flatnonzero(mask)[0]) for mask in members], np.int64)
+    facets = {"modality": tuple(images.modalities[first].tolist())}
     return TaskResult(
-        task=name,
+        task=f"class text -> image, {by}",
+        subset=sampling.subset,
         pool=len(images),
-        figures=(figure,),
-        query_ids=texts,
-        values=tuple(values),
-        groups=texts,
+        values=found.values,
+        chances=found.chances,
+        query_texts=texts,
+        ranked=found.ranked,
+        facets=facets,
+        seed=sampling.seed,
     )
 
 
-def _ranks(
-    queries: Vectors, candidates: Vectors, relevant_rows: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Return the rank, from 1, of each query's one relevant candidate, ties counted against us."""
-    ranks = np.empty(len(queries), np.int64)
-    for start in range(0, len(queries), _QUERIES_AT_ONCE):
-        block = slice(start, start + _QUERIES_AT_ONCE)
-        scores = queries[block] @ candidates.T
-        relevant = np.zeros(scores.shape, bool)
-        relevant[np.arange(len(scores)), relevant_rows[block]] = True
-        ranks[block] = worst_ranks(scores, relevant)
-    return ranks
-
-
-def _known_items(
+def _result(
     task: str,
     images: ImageCollection,
-    rows: npt.NDArray[np.int64],
-    ranks: npt.NDArray[np.int64],
-    pool: int,
+    rows: Rows,
+    found: Findings,
+    sampling: Sampling,
+    texts: tuple[str, ...],
+    *,
+    pool: int | None = None,
+    known_item: bool = True,
 ) -> TaskResult:
-    cases = images.cases[rows].tolist()
-    figures = [
-        summarise(f"R@{k}", recall_at(ranks, k), clusters=cases, chance=min(1.0, k / max(1, pool)))
-        for k in RECALL_DEPTHS
-    ]
-    figures.append(summarise("MRR", reciprocal(ranks), clusters=cases))
-    middle = float(np.median(ranks)) if len(ranks) else np.nan
-    figures.append(
-        Figure(
-            name="median rank",
-            mean=middle,
-            low=np.nan,
-            high=np.nan,
-            queries=len(rows),
-            chance=pool / 2,
-        )
-    )
     return TaskResult(
         task=task,
-        pool=pool,
-        figures=tuple(figures),
-        query_ids=tuple(images.record_ids[rows].tolist()),
-        values=tuple((1.0 / ranks).tolist()),
-        groups=tuple(_group(images, row) for row in rows),
+        subset=sampling.subset,
+        pool=len(images) if pool is None else pool,
+        values=found.values,
+        chances=found.chances,
+        query_texts=texts,
+        ranked=found.ranked,
+        clusters=tuple(images.cases[rows].tolist()),
+        facets={
+            "modality": tuple(images.modalities[rows].tolist()),
+            "body part": tuple(images.body_parts[rows].tolist()),
+            "source": tuple(images.sources[rows].tolist()),
+        },
+        ranks=found.ranks if known_item else None,
+        seed=sampling.seed,
     )
 
 
-def _precision_result(
-    task: str,
-    images: ImageCollection,
-    rows: Sequence[int],
-    values: Sequence[float],
-    chances: Sequence[float],
-) -> TaskResult:
-    cases = [str(images.cases[row]) for row in rows]
-    figure = summarise(
-        f"P@{PRECISION_DEPTH}", values, clusters=cases or None, chance=_mean(chances)
-    )
-    return TaskResult(
-        task=task,
-        pool=len(images),
-        figures=(figure,),
-        query_ids=tuple(str(images.record_ids[row]) for row in rows),
-        values=tuple(values),
-        groups=tuple(_group(images, row) for row in rows),
-    )
+def _one_of(size: int, row: int) -> Integers:
+    grades = np.zeros(size, np.int64)
+    grades[row] = 1
+    return grades
 
 
-def _scores(queries: Vectors, candidates: Vectors) -> Iterator[tuple[int, Vectors]]:
-    """Yield each query's number and its scores over all candidates, a block at a time."""
-    for start in range(0, len(queries), _QUERIES_AT_ONCE):
-        block = queries[start : start + _QUERIES_AT_ONCE] @ candidates.T
-        for offset, scores in enumerate(block):
-            yield start + offset, scores
+def _grader(images: ImageCollection, by: Likeness) -> Callable[[int], Integers]:
+    """Return what grades every image against a query's row."""
+    if by == "label":
+        shared = _shared_counts(images.labels)
+        places = images.places
+        return lambda row: ((places == places[row]) & (shared(row) > 0)).astype(np.int64)
+    if by == "concepts":
+        return _shared_counts(images.concepts)
+    columns = {"modality": images.modalities, "body part": images.places, "source": images.sources}
+    column = columns[by]
+    return lambda row: ((column == column[row]) & (column != "")).astype(np.int64)
 
 
-def _precision(scores: Vectors, relevant: Mask, allowed: Mask) -> float:
-    """Return P@10 among the allowed; of equal scores those not relevant are taken first."""
-    candidates = np.flatnonzero(allowed)
-    depth = min(PRECISION_DEPTH, len(candidates))
-    order = np.lexsort((relevant[candidates], -scores[candidates]))[:depth]
-    return float(relevant[candidates[order]].sum() / PRECISION_DEPTH)
+def _shared_counts(sets: Sequence[frozenset[str]]) -> Callable[[int], Integers]:
+    """Return what counts, for a row, the names that each row shares with it.
+
+    Each name keeps the rows that bear it, so that memory grows with what is stated only.
+    """
+    bearers: dict[str, list[int]] = {}
+    for row, names in enumerate(sets):
+        for name in names:
+            bearers.setdefault(name, []).append(row)
+    rows_of = {name: np.array(rows, np.int64) for name, rows in bearers.items()}
+
+    def count(row: int) -> Integers:
+        shared = np.zeros(len(sets), np.int64)
+        for name in sets[row]:
+            shared[rows_of[name]] += 1
+        return shared
+
+    return count
 
 
-def _alike(images: ImageCollection, by: str) -> Callable[[int], Mask]:
-    """Return what tells, for a row, which rows share its modality, body part or a label."""
-    places = np.char.add(np.char.add(images.modalities, "\0"), images.body_parts)
-    if by == "modality":
-        return lambda row: (images.modalities == images.modalities[row]) & (images.modalities != "")
-    if by == "body part":
-        return lambda row: (places == places[row]) & (images.body_parts != "")
-    names = sorted(set().union(*images.labels)) if images.labels else []
-    marks = np.array([[name in own for name in names] for own in images.labels], bool)
-    marks = marks.reshape(len(images), len(names))
-    return lambda row: (places == places[row]) & (marks & marks[row]).any(axis=1)
-
-
-def _classes(images: ImageCollection, by: str) -> list[tuple[str, Mask]]:
+def _classes(images: ImageCollection, by: ClassBy) -> Mapping[str, Mask]:
     """Return the text and the members of every class with enough images, in a stable order."""
-    alike = _alike(images, by)
-    places = sorted(
-        {(str(m), str(b)) for m, b in zip(images.modalities, images.body_parts, strict=True)}
-    )
-    classes: list[tuple[str, Mask]] = []
-    for modality, part in places:
-        if not modality or not part:
-            continue
-        inside = _members(images, modality, part)
+    classes: dict[str, Mask] = {}
+    places = images.places
+    for place in np.unique(places[places != ""]):
+        inside = places == place
+        first = int(np.flatnonzero(inside)[0])
+        modality, part = images.modalities[first], images.body_parts[first]
         if by == "body part":
-            classes.append((f"{modality} of the {part}", alike(inside[0])))
+            classes[f"{modality} of the {part}"] = inside
             continue
-        for label in sorted(set().union(*(images.labels[row] for row in inside))):
+        rows = np.flatnonzero(inside).tolist()
+        for label in sorted(set().union(*(images.labels[row] for row in rows))):
             members = np.zeros(len(images), bool)
-            members[[row for row in inside if label in images.labels[row]]] = True
-            classes.append((f"{part} {modality}, {label.replace('_', ' ')}", members))
-    return [(text, members) for text, members in classes if members.sum() >= PRECISION_DEPTH]
-
-
-def _members(images: ImageCollection, modality: str, part: str) -> list[int]:
-    """Return the rows of one modality and body part."""
-    mask = (images.modalities == modality) & (images.body_parts == part)
-    return [int(row) for row in np.flatnonzero(mask)]
-
-
-def _group(images: ImageCollection, row: int) -> str:
-    """Return the group under which a query's value is broken down."""
-    return f"{images.modalities[row] or '?'} / {images.body_parts[row] or '?'}"
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if len(values) else None
+            members[[row for row in rows if label in images.labels[row]]] = True
+            classes[f"{part} {modality}, {label.replace('_', ' ')}"] = members
+    return {text: mask for text, mask in classes.items() if mask.sum() >= LEAST_OF_CLASS}

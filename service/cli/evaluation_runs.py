@@ -1,0 +1,150 @@
+"""What `medsearch eval` measures: built indexes, folders of images, judged texts."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.errors import IndexNotFoundError, UnknownNameError
+from service.cli.console import errors_console
+from service.cli.evaluation_pools import build_pool, images_of_indexes, read_sides
+
+if TYPE_CHECKING:
+    from indexer.encoders.base import ImageEncoder, TextEncoder
+    from indexer.encoders.selection import EncoderPair
+    from indexer.store.reader import IndexReader
+    from service.evaluation.audit import KnownImages
+    from service.evaluation.evaluation import Evaluation
+    from service.evaluation.image_tasks import Sampling
+    from service.evaluation.measuring import OnStep
+    from service.retrieval.encoding import QueryEncoders
+
+_JOINT_POOL = "all image indexes"
+
+
+def evaluate_built(
+    indexes: Path, names: Sequence[str], sampling: "Sampling", device: str | None
+) -> "list[Evaluation]":
+    """Evaluate built indexes with their own encoders; images of one space also all together."""
+    from indexer.encoders.load import load_encoder
+    from service.evaluation.measuring import (
+        ImagePool,
+        evaluate_images,
+        evaluate_questions,
+        questions_of_index,
+        shared_space,
+    )
+    from service.retrieval.encoding import QueryEncoders
+
+    readers = _open(indexes, names)
+    encoders = QueryEncoders(partial(load_encoder, device=device))
+    images = [reader for reader in readers if reader.manifest.kind == "image"]
+    pools = [ImagePool(name=reader.name, readers=(reader,)) for reader in images]
+    for number, (_, members) in enumerate(shared_space(images).items()):
+        if len(members) > 1:
+            name = _JOINT_POOL if not number else f"{_JOINT_POOL} {number + 1}"
+            pools.append(ImagePool(name=name, readers=tuple(members)))
+    done = []
+    for pool in pools:
+        with _steps(pool.name) as on_step:
+            done.append(evaluate_images(pool, encoders, sampling, on_step))
+    for reader in readers:
+        if reader.manifest.kind == "text":
+            with _steps(reader.name) as on_step:
+                done.append(
+                    evaluate_questions(
+                        reader,
+                        encoders,
+                        questions_of_index(reader),
+                        seed=sampling.seed,
+                        on_step=on_step,
+                    )
+                )
+    return done
+
+
+def evaluate_folders(
+    folders: Sequence[Path],
+    place: Path,
+    pair: "EncoderPair",
+    sampling: "Sampling",
+    indexes: Path,
+    trained: "Sequence[tuple[KnownImages, frozenset[str]]]",
+) -> "list[Evaluation]":
+    """Build each folder of images into an index below `place` and evaluate it."""
+    from service.evaluation.measuring import ImagePool, evaluate_images
+
+    done = []
+    for number, root in enumerate(folders):
+        reader = build_pool(root, place / f"pool{number}", pair)
+        pool = ImagePool(
+            name=root.resolve().name,
+            readers=(reader,),
+            sides=read_sides(root),
+            known=[*(known for known, _ in trained), *images_of_indexes(indexes)],
+            trained_sources=frozenset().union(*(sources for _, sources in trained)),
+        )
+        with _steps(pool.name) as on_step:
+            done.append(evaluate_images(pool, _encoders_of(pair), sampling, on_step))
+    return done
+
+
+def evaluate_texts(
+    folders: Sequence[Path], place: Path, pair: "EncoderPair", seed: int
+) -> "list[Evaluation]":
+    """Build each judged set into an index below `place` and put its questions to it."""
+    from service.evaluation.measuring import evaluate_questions
+    from service.evaluation.question_sets import judged_questions
+    from service.evaluation.text_index import build_text_index
+    from service.evaluation.text_sets import read_text_sets
+
+    done = []
+    for texts in (one for folder in folders for one in read_text_sets(folder)):
+        with _steps(texts.name) as on_step:
+            on_step(f"embedding {len(texts.documents):,} texts")
+            reader = build_text_index(texts, place / "texts", pair.text)
+            asked = [judged_questions(texts)]
+            done.append(
+                evaluate_questions(reader, _encoders_of(pair), asked, seed=seed, on_step=on_step)
+            )
+    return done
+
+
+def _open(indexes: Path, names: Sequence[str]) -> "list[IndexReader]":
+    """Open the named indexes, or all of them."""
+    from indexer.store.index_set import IndexSet
+
+    opened = IndexSet(indexes)
+    readers = opened.snapshot()
+    for name in names:
+        if name in opened.failures:
+            raise opened.failures[name]
+        if name not in readers:
+            raise UnknownNameError("index", name, readers)
+    for name, failure in opened.failures.items():
+        errors_console().print(f"[yellow]{name} is left out:[/] {failure}", highlight=False)
+    if not readers:
+        raise IndexNotFoundError(
+            f"There is no index in {indexes}/.",
+            remedy="Build one (`medsearch index`), or give --holdout DIR or --relevance DIR.",
+        )
+    return [readers[name] for name in sorted(names or readers)]
+
+
+def _encoders_of(pair: "EncoderPair") -> "QueryEncoders":
+    """Return the pair's own towers as the encoders of queries."""
+    from service.retrieval.encoding import QueryEncoders
+
+    loaded: dict[str, TextEncoder | ImageEncoder] = {
+        pair.text.spec.key: pair.text,
+        pair.image.spec.key: pair.image,
+    }
+    return QueryEncoders(loaded.__getitem__)
+
+
+@contextmanager
+def _steps(name: str) -> "Iterator[OnStep]":
+    """Show what is being measured, until it is done."""
+    with errors_console().status(name) as status:
+        yield lambda step: status.update(f"{name}: {step}")

@@ -1,0 +1,106 @@
+"""Every query of a task against its whole pool: ranked, measured, and the best kept for the run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from service.evaluation.collection import Mask, Rows, Strings, Vectors
+from service.evaluation.metrics import Floats
+from service.evaluation.ranking import Integers, Measure, Ranking, first_rank, rank_candidates
+from service.evaluation.results import RUN_DEPTH, Ranked
+
+_QUERIES_AT_ONCE = 256
+_IDEAL_DEPTH = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is asked of a pool.
+
+    `queries` and `candidates` are unit rows float32. `grades_of` gives query i's grade of every
+    candidate (0 for not relevant), `allowed_of` which candidates it may find (None: all of them).
+    """
+
+    query_ids: tuple[str, ...]
+    queries: Vectors
+    candidate_ids: Strings
+    candidates: Vectors
+    grades_of: Callable[[int], Integers]
+    allowed_of: Callable[[int], Mask] | None = None
+    measures: Mapping[str, Measure]
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the queries of a task found, query by query."""
+
+    values: dict[str, Floats]
+    chances: dict[str, float]
+    ranks: Floats
+    ranked: Ranked
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Findings while they grow."""
+
+    measures: Mapping[str, Measure]
+    values: dict[str, list[float]] = field(default_factory=dict)
+    chances: dict[str, list[float]] = field(default_factory=dict)
+    ranks: list[float] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
+    scores: list[Vectors] = field(default_factory=list)
+    judged: list[tuple[Rows, Integers]] = field(default_factory=list)
+
+    def add(self, ranking: Ranking) -> None:
+        for name, measure in self.measures.items():
+            self.values.setdefault(name, []).append(measure.value(ranking))
+            self.chances.setdefault(name, []).append(measure.chance(ranking))
+        self.ranks.append(first_rank(ranking))
+        missing = max(0, RUN_DEPTH - len(ranking))
+        self.rows.append(np.pad(ranking.rows[:RUN_DEPTH], (0, missing), constant_values=-1))
+        top = ranking.scores[:RUN_DEPTH].astype(np.float32)
+        self.scores.append(np.pad(top, (0, missing), constant_values=-np.inf))
+        self.judged.append(_judged(ranking))
+
+
+def search_all(task: Task) -> Findings:
+    """Search every query of a task over its full pool."""
+    tally = _Tally(task.measures)
+    for start in range(0, len(task.queries), _QUERIES_AT_ONCE):
+        block = task.queries[start : start + _QUERIES_AT_ONCE] @ task.candidates.T
+        for query, scores in enumerate(block, start):
+            allowed = task.allowed_of(query) if task.allowed_of else None
+            tally.add(rank_candidates(scores, task.grades_of(query), allowed))
+    names = tuple(task.measures)
+    return Findings(
+        values={name: np.array(tally.values.get(name, []), np.float64) for name in names},
+        chances={name: _mean(tally.chances.get(name, [])) for name in names},
+        ranks=np.array(tally.ranks, np.float64),
+        ranked=Ranked(
+            query_ids=task.query_ids,
+            candidate_ids=task.candidate_ids,
+            rows=np.array(tally.rows, np.int64).reshape(-1, RUN_DEPTH),
+            scores=np.array(tally.scores, np.float32).reshape(-1, RUN_DEPTH),
+            judged=tally.judged,
+        ),
+    )
+
+
+def _judged(ranking: Ranking) -> tuple[Rows, Integers]:
+    """Return the rows and grades that a qrels file holds of one query.
+
+    Judging the run's depth is how TREC pools judgments; the best of the rest are added so that
+    precision and nDCG come out of the files as they do here.
+    """
+    rest = np.arange(RUN_DEPTH, len(ranking))
+    best = rest[np.argsort(-ranking.grades[rest], kind="stable")[:_IDEAL_DEPTH]]
+    places = np.concatenate(
+        [np.arange(min(RUN_DEPTH, len(ranking))), best[ranking.grades[best] > 0]]
+    )
+    return ranking.rows[places], ranking.grades[places]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")

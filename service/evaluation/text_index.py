@@ -1,0 +1,130 @@
+"""A judged set of texts as a published index, so that the real engine can be asked."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from indexer.encoders.base import Embeddings, TextEncoder
+from indexer.records import TextRecord, make_record_id
+from indexer.store.reader import IndexReader
+from indexer.store.writer import BuildPlan, BuildWriter, Duplicate, Shard, ShardField
+from indexer.text.questions import document_text
+from service.evaluation.text_sets import TextSet
+
+_TEXTS_AT_ONCE = 256
+
+OnProgress = Callable[[str, int], None]
+
+
+def build_text_index(
+    texts: TextSet, indexes_dir: Path, encoder: TextEncoder, on_progress: OnProgress | None = None
+) -> IndexReader:
+    """Publish the documents of a set as an index of questions and open it.
+
+    The records, the embedded text and the rule that an encoder embeds only languages that it
+    reads are those of every build; documents that say the same become one record.
+    """
+    records, duplicates = _records(texts)
+    vectors = _embed(records, encoder, on_progress)
+    shard = Shard(
+        rows_consumed=len(records) + len(duplicates),
+        records=records,
+        content_keys=[record.content_key() for record in records],
+        images=[None] * len(records),
+        fields={
+            "question": ShardField(
+                positions=np.arange(len(vectors)),
+                vectors=vectors,
+                keys=[_key(record) for record in records[: len(vectors)]],
+            )
+        },
+        duplicates=duplicates,
+        rejects=[],
+    )
+    with BuildWriter.open(indexes_dir, _plan(texts, encoder)) as writer:
+        writer.add_shard(shard)
+        published = writer.publish(sources=())
+    return IndexReader(published.folder)
+
+
+def document_ids(texts: TextSet) -> Mapping[str, str]:
+    """Return which record each document id became: documents that say the same share one."""
+    first: dict[str, str] = {}
+    return {
+        name: first.setdefault(record.content_key(), record.record_id)
+        for name, record in _all_records(texts).items()
+    }
+
+
+def _all_records(texts: TextSet) -> dict[str, TextRecord]:
+    return {
+        name: TextRecord(
+            record_id=make_record_id(texts.name, "all", name),
+            dataset=texts.name,
+            split="all",
+            source_id=name,
+            source_path=texts.name,
+            case_id=make_record_id(texts.name, "all", name),
+            language=texts.language,
+            licence=texts.licence,
+            question=text,
+            answer="",
+        )
+        for name, text in texts.documents.items()
+    }
+
+
+def _records(texts: TextSet) -> tuple[list[TextRecord], list[Duplicate]]:
+    kept = document_ids(texts)
+    records: list[TextRecord] = []
+    duplicates: list[Duplicate] = []
+    for name, record in _all_records(texts).items():
+        if kept[name] == record.record_id:
+            records.append(record)
+        else:
+            duplicates.append(
+                Duplicate(
+                    record_id=record.record_id,
+                    of_record_id=kept[name],
+                    source_path=texts.name,
+                    source_line=None,
+                )
+            )
+    return records, duplicates
+
+
+def _embed(
+    records: Sequence[TextRecord], encoder: TextEncoder, on_progress: OnProgress | None
+) -> Embeddings:
+    """Embed all records, or none of them in a language that the encoder does not read."""
+    parts: list[Embeddings] = [np.zeros((0, encoder.spec.dim), np.float32)]
+    readable = [one for one in records if one.language in encoder.spec.languages]
+    for start in range(0, len(readable), _TEXTS_AT_ONCE):
+        block = readable[start : start + _TEXTS_AT_ONCE]
+        parts.append(encoder.encode_texts([document_text(one) for one in block], "document"))
+        if on_progress:
+            on_progress("encoding", start + len(block))
+    return np.concatenate(parts)
+
+
+def _key(record: TextRecord) -> bytes:
+    return hashlib.blake2b(document_text(record).encode(), digest_size=16).digest()
+
+
+def _plan(texts: TextSet, encoder: TextEncoder) -> BuildPlan:
+    content = repr(sorted(texts.documents.items())).encode()
+    return BuildPlan(
+        index=texts.name,
+        dataset=texts.name,
+        kind="text",
+        title=texts.name,
+        licence=texts.licence,
+        citation="",
+        homepage="",
+        synthetic=False,
+        fields={"question": (encoder.spec.key, encoder.text_fingerprint)},
+        source_digest=hashlib.sha256(content).hexdigest(),
+        options={},
+    )
