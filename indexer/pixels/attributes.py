@@ -6,8 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Final, Self
 
 from indexer.errors import DecodeError
-from indexer.pixels.elements import Body, Element, walk, walk_items
-from indexer.pixels.limits import DecodeLimits
+from indexer.pixels.elements import UNDEFINED_LENGTH, Body, Element, walk, walk_items
 
 MAX_VALUE_BYTES: Final = 1 << 20
 """More than any value that describes pixels needs; the longest is a palette of 128 KiB."""
@@ -20,15 +19,12 @@ class Attributes:
     its name says.
     """
 
-    def __init__(self, body: Body, limits: DecodeLimits, elements: Mapping[int, Element]) -> None:
+    def __init__(self, body: Body, elements: Mapping[int, Element]) -> None:
         self._body = body
-        self._limits = limits
         self._elements = elements
 
     @classmethod
-    def collect(
-        cls, body: Body, limits: DecodeLimits, wanted: Container[int], last_tag: int
-    ) -> Self:
+    def collect(cls, body: Body, wanted: Container[int], last_tag: int) -> Self:
         """Walk a data set up to `last_tag` and remember where the wanted elements lie.
 
         Raises
@@ -36,12 +32,8 @@ class Attributes:
         DecodeError
             The data set is damaged before `last_tag`.
         """
-        found = {
-            element.tag: element
-            for element in walk(body, limits, last_tag)
-            if element.tag in wanted
-        }
-        return cls(body, limits, found)
+        elements = walk(body, last_tag)
+        return cls(body, {element.tag: element for element in elements if element.tag in wanted})
 
     def __contains__(self, tag: int) -> bool:
         return tag in self._elements
@@ -117,14 +109,14 @@ class Attributes:
         """Return the item of that index of a sequence, or None if there is none."""
         for position, body in enumerate(self._item_bodies(tag)):
             if position == index:
-                return Attributes.collect(body, self._limits, wanted, last_tag=0xFFFFFFFF)
+                return Attributes.collect(body, wanted, last_tag=UNDEFINED_LENGTH)
         return None
 
     def _item_bodies(self, tag: int) -> Iterator[Body]:
         """Yield the data set of each item of a sequence."""
         element = self._elements.get(tag)
         if element is not None:
-            yield from walk_items(self._body, element, self._limits)
+            yield from walk_items(self._body, element)
 
 
 def _name(tag: int) -> str:

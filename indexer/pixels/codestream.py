@@ -21,6 +21,7 @@ FILLER: Final = b"\xff\x00" * 8
 """Sixty-four one bits of entropy-coded data. No Huffman code of JPEG is all ones (T.81 C.2), so a
 decoder that lacks data cannot go on with these, while a complete image never looks at them."""
 
+_PROGRESSIVE_FRAME: Final = 0xC2
 _LOSSLESS_FRAME: Final = 0xC3
 _JPEG_LS_FRAME: Final = 0xF7
 _PROGRESSIVE_FRAMES: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -31,8 +32,10 @@ _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 # JPEG-LS by a byte below 0x80 (T.81 B.1.1.5, T.87 A.1).
 _MARKER_IN_SCAN: Final = re.compile(rb"\xff+[\x80-\xcf\xd8-\xfe]")
 _J2K_HEADER_SEARCH_BYTES: Final = 4096
-_J2K_TAIL_BYTES: Final = 64
-_MAX_J2K_TILES: Final = 65_535
+_J2K_TILE, _J2K_END = 0xFF90, 0xFFD9
+_J2K_MAX_TILES: Final = 65_535
+_J2K_TILE_HEADER_BYTES: Final = 12
+_BLOCK_PX: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def read_jpeg(raw: bytes) -> Codestream:
     """
     frame: tuple[int, int, int, int] | None = None
     adobe: int | None = None
-    frame_marker = scans = data_end = 0
+    frame_marker = scans = data_end = first_scan_bytes = 0
     for marker, start, end in _iter_segments(raw):
         if marker == _APP14 and raw.startswith(b"Adobe", start) and end >= start + 12:
             adobe = raw[start + 11]
@@ -73,8 +76,11 @@ def read_jpeg(raw: bytes) -> Codestream:
             frame, frame_marker = struct.unpack_from(">BHHB", raw, start), marker
         elif marker == _SCAN:
             scans, data_end = scans + 1, end
+            first_scan_bytes = first_scan_bytes or end - start
         elif marker == _END and frame is not None and scans:
             precision, rows, columns, components = frame
+            if frame_marker == _PROGRESSIVE_FRAME:
+                _check_first_scan(rows, columns, first_scan_bytes)
             return Codestream(
                 rows=rows,
                 columns=columns,
@@ -94,19 +100,25 @@ def read_jpeg2000(raw: bytes) -> Codestream:
     Raises
     ------
     DecodeError
-        It has no SIZ segment, asks for absurdly many tiles, or ends before its end marker.
+        It has no SIZ segment, lacks tiles, or ends before its end marker.
     """
     start = raw.find(J2K_START, 0, _J2K_HEADER_SEARCH_BYTES)
     if start < 0 or len(raw) < start + 43:
         raise DecodeError("The JPEG 2000 codestream has no size segment.")
-    right, bottom, left, top, tile_width, tile_height = struct.unpack_from(">6I", raw, start + 8)
-    if right <= left or bottom <= top or not tile_width or not tile_height:
+    right, bottom, left, top, tile_width, tile_height, tile_left, tile_top = struct.unpack_from(
+        ">8I", raw, start + 8
+    )
+    if (
+        tile_left > left
+        or tile_top > top
+        or right <= left
+        or bottom <= top
+        or not tile_width
+        or not tile_height
+    ):
         raise DecodeError("The JPEG 2000 codestream states an impossible size.")
-    if -(-right // tile_width) * -(-bottom // tile_height) > _MAX_J2K_TILES:
-        raise DecodeError("The JPEG 2000 codestream states an absurd number of tiles.")
-    end = raw.rfind(JPEG_END, max(start, len(raw) - _J2K_TAIL_BYTES))
-    if end < 0:
-        raise DecodeError("The JPEG 2000 codestream is cut short: it has no end marker.")
+    tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
+    end = _check_tiles(raw, start, tiles)
     depth = raw[start + 42]
     return Codestream(
         rows=bottom - top,
@@ -116,6 +128,42 @@ def read_jpeg2000(raw: bytes) -> Codestream:
         end=end,
         signed=bool(depth & 0x80),
     )
+
+
+def _check_first_scan(rows: int, columns: int, scan_bytes: int) -> None:
+    """Refuse a progressive JPEG whose first scan cannot hold a bit for each of its blocks.
+
+    A baseline image that lacks data is noticed while it is decoded; this one would not be.
+    """
+    blocks = -(-rows // _BLOCK_PX) * -(-columns // _BLOCK_PX)
+    if scan_bytes * 8 < blocks:
+        raise DecodeError("The JPEG codestream is cut short: its data ends before its image.")
+
+
+def _check_tiles(raw: bytes, start: int, tiles: int) -> int:
+    """Hop over the tile-parts, check that no tile is missing, and return where they end.
+
+    OpenJPEG shows missing tiles as black (T.800 A.4.2: SOT; a length of 0 reaches to the end).
+    """
+    if tiles > _J2K_MAX_TILES:
+        raise DecodeError("The JPEG 2000 codestream states an absurd number of tiles.")
+    found: set[int] = set()
+    offset = start + 2
+    while offset + _J2K_TILE_HEADER_BYTES <= len(raw):
+        marker, length, index, part_bytes = struct.unpack_from(">HHHI", raw, offset)
+        if marker != _J2K_TILE:
+            if marker == _J2K_END or found:
+                break
+            offset += 2 + length
+            continue
+        found.add(index)
+        if part_bytes == 0:
+            offset = max(offset, raw.rfind(JPEG_END))
+            break
+        offset += max(part_bytes, _J2K_TILE_HEADER_BYTES)
+    if len(found) < tiles or raw[offset : offset + 2] != JPEG_END:
+        raise DecodeError("The JPEG 2000 codestream is cut short or lacks tiles.")
+    return offset
 
 
 def begins_codestream(raw: bytes) -> bool:

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from indexer.encoders.spec import Resize
 from indexer.errors import LimitExceededError
 from indexer.pixels import dicom, raster
@@ -11,9 +13,9 @@ from indexer.pixels.colour import Pixels
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.resize import (
     THUMBNAIL_PX,
-    compute_fingerprint,
-    encode_thumbnail,
-    resize_square,
+    make_fingerprint,
+    make_square,
+    make_thumbnail,
 )
 from indexer.pixels.sniff import sniff_format
 from indexer.pixels.source import read_image_bytes
@@ -87,16 +89,16 @@ def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) ->
             pixels = dicom.decode_grey_or_colour(
                 raw, frame=frame, window=request.window, limits=limits
             )
+            image = Image.fromarray(pixels)
         else:
-            pixels = raster.decode_grey_or_colour(raw, limits=limits, window=request.window)
-        height, width = pixels.shape[:2]
+            image = raster.open_raster(raw, limits=limits, window=request.window)
         return DecodedImage(
-            pixels=resize_square(pixels, request.px, request.resize),
-            thumbnail=encode_thumbnail(pixels, request.thumbnail_px),
+            pixels=make_square(image, request.px, request.resize),
+            thumbnail=make_thumbnail(image, request.thumbnail_px),
             sha256=hashlib.sha256(raw).hexdigest(),
-            width_px=width,
-            height_px=height,
-            fingerprint_bits=compute_fingerprint(pixels),
+            width_px=image.width,
+            height_px=image.height,
+            fingerprint_bits=make_fingerprint(image),
         )
     except MemoryError as error:
         raise LimitExceededError("The image needs more memory than it may have.") from error

@@ -6,13 +6,12 @@ header by the size of what is asked for, which pydicom's own reader does not (PS
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from indexer.errors import DecodeError, LimitExceededError
-from indexer.pixels.byte_source import ByteSource
+from indexer.pixels.byte_source import ByteSource, inflate
 from indexer.pixels.limits import DecodeLimits
 
 IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
@@ -34,8 +33,8 @@ KNOWN_VRS: Final = _LONG_VRS | frozenset(
 _PREAMBLE_BYTES: Final = 128
 _SHORTEST_ELEMENT_BYTES: Final = 8
 LONGEST_HEADER_BYTES: Final = 12
-_INFLATE_STEP_BYTES: Final = 1 << 16
 
+MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
 _FIRST_GROUPS: Final = frozenset({0x0002, 0x0008})
 """What a file without preamble may begin with: file meta, or the identifying group."""
 
@@ -44,13 +43,12 @@ _FIRST_GROUPS: Final = frozenset({0x0002, 0x0008})
 class Element:
     """Where one element lies: its tag, VR (b"" if implicit) and the extent of its value.
 
-    `start` is the offset of the tag, `value` that of the value, `end` the first byte behind the
-    element, its closing delimiter included.
+    `value` is the offset of its value, `end` the first byte behind the element, its closing
+    delimiter included.
     """
 
     tag: int
     vr: bytes
-    start: int
     value: int
     end: int
     undefined_length: bool
@@ -65,6 +63,26 @@ class Encoding:
     little_endian: bool
 
 
+@dataclass(slots=True)
+class Budget:
+    """What walking one file may cost: how deep sequences nest, how many elements are looked at."""
+
+    max_nesting: int
+    elements_left: int
+
+    def spend(self) -> None:
+        """Count one element.
+
+        Raises
+        ------
+        LimitExceededError
+            There were too many.
+        """
+        self.elements_left -= 1
+        if self.elements_left < 0:
+            raise LimitExceededError("The DICOM file has too many elements.")
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A data set: the bytes it lies in (inflated if they were deflated), and where in them."""
@@ -73,31 +91,35 @@ class Body:
     start: int
     end: int
     encoding: Encoding
+    budget: Budget
 
 
-def open_body(source: ByteSource, max_inflated_bytes: int, *, whole: bool = True) -> Body:
+def open_body(source: ByteSource, limits: DecodeLimits, *, header_only: bool = False) -> Body:
     """Find the data set in a DICOM file, with or without preamble and file meta group.
 
     Without a stated transfer syntax, the encoding is told from the first element. With
-    `whole=False`, a deflated data set is inflated only up to `max_inflated_bytes`.
+    `header_only`, of a deflated data set no more is inflated than a header needs.
 
     Raises
     ------
     DecodeError
         The bytes do not begin like a DICOM file.
     LimitExceededError
-        A deflated data set inflates to more than `max_inflated_bytes` (`whole=True`).
+        A deflated data set inflates to more than `limits.max_inflated_bytes`.
     """
     has_preamble = source[_PREAMBLE_BYTES : _PREAMBLE_BYTES + 4] == b"DICM"
     syntax, offset = _read_file_meta(source, _PREAMBLE_BYTES + 4 if has_preamble else 0)
     if syntax == DEFLATED_LITTLE:
-        source = _inflate(source, offset, max_inflated_bytes, whole=whole)
-        offset = 0
+        allowed = limits.max_inflated_bytes
+        if header_only:
+            allowed = min(allowed, MAX_HEADER_BYTES)
+        source, offset = inflate(source, offset, allowed, whole=not header_only), 0
     encoding = _guess_encoding(source[offset : offset + 8], syntax)
-    return Body(source, offset, len(source), encoding)
+    budget = Budget(limits.max_nesting, limits.max_elements)
+    return Body(source, offset, len(source), encoding, budget)
 
 
-def walk(body: Body, limits: DecodeLimits, last_tag: int = UNDEFINED_LENGTH) -> Iterator[Element]:
+def walk(body: Body, last_tag: int = UNDEFINED_LENGTH) -> Iterator[Element]:
     """Yield the top-level elements of a data set in file order, up to and including `last_tag`.
 
     An element that runs beyond the end of the file is yielded with its stated end, so that a
@@ -108,22 +130,23 @@ def walk(body: Body, limits: DecodeLimits, last_tag: int = UNDEFINED_LENGTH) -> 
     DecodeError
         An element has no readable header, or a sequence is never closed.
     LimitExceededError
-        Sequences nest deeper than `limits.max_nesting`.
+        Sequences nest too deep, or there are too many elements.
     """
     offset = body.start
     while offset + _SHORTEST_ELEMENT_BYTES <= body.end:
+        body.budget.spend()
         tag, vr, length, value = read_element_header(body.source, offset, body.encoding)
         if tag > last_tag or tag in _DELIMITERS:
             return
         undefined = length == UNDEFINED_LENGTH
         end = value + length
         if undefined:
-            end = _skip_undefined(body, value, limits, implicit=vr in (b"", b"UN"))
-        yield Element(tag, vr, offset, value, end, undefined)
+            end = _skip_undefined(body, value, implicit=vr in (b"", b"UN"))
+        yield Element(tag, vr, value, end, undefined)
         offset = end
 
 
-def walk_items(body: Body, sequence: Element, limits: DecodeLimits) -> Iterator[Body]:
+def walk_items(body: Body, sequence: Element) -> Iterator[Body]:
     """Yield the data set of each item of a sequence, in order.
 
     Raises
@@ -135,6 +158,7 @@ def walk_items(body: Body, sequence: Element, limits: DecodeLimits) -> Iterator[
     encoding = replace(body.encoding, implicit=implicit)
     offset = sequence.value
     while offset + _SHORTEST_ELEMENT_BYTES <= sequence.end:
+        body.budget.spend()
         tag, _, length, value = read_element_header(body.source, offset, encoding)
         if tag == SEQUENCE_END:
             return
@@ -142,8 +166,8 @@ def walk_items(body: Body, sequence: Element, limits: DecodeLimits) -> Iterator[
             raise DecodeError("A DICOM sequence holds something that is not an item.")
         end = value + length
         if length == UNDEFINED_LENGTH:
-            end = _skip_undefined(body, value, limits, implicit=implicit)
-        yield Body(body.source, value, min(end, sequence.end), encoding)
+            end = _skip_undefined(body, value, implicit=implicit)
+        yield Body(body.source, value, min(end, sequence.end), encoding, body.budget)
         offset = end
 
 
@@ -206,31 +230,7 @@ def _guess_encoding(head: bytes, syntax: str) -> Encoding:
     return Encoding(syntax, implicit=not explicit, little_endian=little)
 
 
-def _inflate(source: ByteSource, offset: int, max_bytes: int, *, whole: bool) -> bytes:
-    """Inflate a raw deflate stream (RFC 1951) step by step, up to `max_bytes`."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflated = bytearray()
-    pending = b""
-    try:
-        while not inflater.eof and len(inflated) < max_bytes:
-            if not pending:
-                pending = source[offset : offset + _INFLATE_STEP_BYTES]
-                offset += len(pending)
-            if not pending:
-                break
-            room = min(_INFLATE_STEP_BYTES, max_bytes - len(inflated))
-            inflated += inflater.decompress(pending, room)
-            pending = inflater.unconsumed_tail
-    except zlib.error as error:
-        raise DecodeError("The deflated data set is damaged.") from error
-    if whole and not inflater.eof:
-        if len(inflated) >= max_bytes:
-            raise LimitExceededError(f"The data set inflates to more than {max_bytes} bytes.")
-        raise DecodeError("The deflated data set is cut short.")
-    return bytes(inflated)
-
-
-def _skip_undefined(body: Body, offset: int, limits: DecodeLimits, *, implicit: bool) -> int:
+def _skip_undefined(body: Body, offset: int, *, implicit: bool) -> int:
     """Return the offset behind the delimiter that closes a value of undefined length.
 
     The stack holds, for each open sequence or item, whether its elements are written implicitly:
@@ -239,6 +239,7 @@ def _skip_undefined(body: Body, offset: int, limits: DecodeLimits, *, implicit: 
     little = body.encoding.little_endian
     open_values = [implicit]
     while open_values:
+        body.budget.spend()
         here = Encoding("", implicit=open_values[-1], little_endian=little)
         tag, vr, length, offset = read_element_header(body.source, offset, here)
         if tag in (ITEM_END, SEQUENCE_END):
@@ -247,6 +248,6 @@ def _skip_undefined(body: Body, offset: int, limits: DecodeLimits, *, implicit: 
             offset += length
         else:
             open_values.append(here.implicit or vr == b"UN")
-        if len(open_values) > 2 * limits.max_nesting:
-            raise LimitExceededError(f"Sequences nest deeper than {limits.max_nesting}.")
+        if len(open_values) > 2 * body.budget.max_nesting:
+            raise LimitExceededError(f"Sequences nest deeper than {body.budget.max_nesting}.")
     return offset

@@ -4,14 +4,13 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
-from indexer.errors import DecodeError, LimitExceededError
+from indexer.errors import DecodeError
 from indexer.pixels.attributes import Attributes
 from indexer.pixels.codestream import begins_codestream
 from indexer.pixels.elements import ITEM, SEQUENCE_END, Body, Element, read_element_header
 from indexer.pixels.layout import PixelLayout
 from indexer.pixels.tags import PixelTag
 
-MAX_FRAGMENTS: Final = 1 << 18
 _BEGINNING_BYTES: Final = 16
 
 Extent: TypeAlias = tuple[int, int]
@@ -47,6 +46,7 @@ def _walk_fragments(body: Body, element: Element) -> tuple[Extent, list[Extent]]
     extents: list[Extent] = []
     offset = element.value
     while True:
+        body.budget.spend()
         tag, _, length, value = read_element_header(body.source, offset, body.encoding)
         if tag == SEQUENCE_END:
             break
@@ -54,8 +54,6 @@ def _walk_fragments(body: Body, element: Element) -> tuple[Extent, list[Extent]]
         if tag != ITEM or offset > len(body.source):
             raise DecodeError("The encapsulated pixel data is damaged or cut short.")
         extents.append((value, offset))
-        if len(extents) > MAX_FRAGMENTS:
-            raise LimitExceededError(f"More than {MAX_FRAGMENTS} fragments of pixel data.")
     if len(extents) < 2:
         raise DecodeError("The encapsulated pixel data is empty.")
     return extents[0], extents[1:]
@@ -72,7 +70,7 @@ def _candidate_starts(
         return
     every = frozenset(start for start, _ in fragments)
     extended = _unpack("Q", attributes.raw(PixelTag.OFFSET_TABLE))
-    basic = _unpack("I", source[table[0] : min(table[1], table[0] + 4 * MAX_FRAGMENTS)])
+    basic = _unpack("I", source[table[0] : min(table[1], table[0] + 4 * frames)])
     for offsets in (extended, basic):
         starts = frozenset(first + offset for offset in offsets)
         if starts and starts <= every:

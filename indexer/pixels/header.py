@@ -22,7 +22,6 @@ from indexer.records import Sex
 
 ALLOWED_TAGS: Final = frozenset(HeaderTag)
 MAX_TEXT_CHARACTERS: Final = 1024
-MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
 OLDEST_STATED_AGE: Final = 90.0
 _YEARS_PER_UNIT: Final = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _OFTEN_BURNED_IN: Final = (
@@ -116,8 +115,8 @@ def check_is_image(sop_class_uid: str, modality: str | None, rows: int, columns:
 
 def _parse(source: ByteSource, limits: DecodeLimits) -> DicomHeader:
     """Read the allowed elements and make a header of them, dropping what does not parse."""
-    body = open_body(source, min(MAX_HEADER_BYTES, limits.max_inflated_bytes), whole=False)
-    found = Attributes.collect(body, limits, ALLOWED_TAGS, last_tag=max(ALLOWED_TAGS))
+    body = open_body(source, limits, header_only=True)
+    found = Attributes.collect(body, ALLOWED_TAGS, last_tag=max(ALLOWED_TAGS))
     modality = _keep(_read(found, HeaderTag.MODALITY).upper(), MODALITIES.__contains__)
     sop_class_uid = _keep(_read(found, HeaderTag.SOP_CLASS_UID), _is_uid) or ""
     rows, columns = found.short(HeaderTag.ROWS) or 0, found.short(HeaderTag.COLUMNS) or 0

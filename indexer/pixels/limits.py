@@ -9,7 +9,8 @@ MEBIBYTE = 1024 * 1024
 class DecodeLimits:
     """What one image may cost; checked from its header, before its pixels are decoded.
 
-    `max_pixels` counts rows x columns of one frame, `max_nesting` the depth of DICOM sequences.
+    `max_pixels` counts rows x columns of one frame; `max_nesting` is the depth of DICOM sequences,
+    `max_elements` how many elements of a DICOM file are looked at before it is given up.
     `memory_bytes` is the address space of a worker (RLIMIT_AS), `wall_clock_s` the time after
     which a worker is killed: these two hold only where a `DecodePool` decodes.
     """
@@ -19,6 +20,7 @@ class DecodeLimits:
     max_pixels: int = 64_000_000
     max_frames: int = 20_000
     max_nesting: int = 16
+    max_elements: int = 1_000_000
     memory_bytes: int = 2048 * MEBIBYTE
     wall_clock_s: float = 60.0
 
@@ -36,9 +38,10 @@ BUILD_LIMITS = DecodeLimits()
 UPLOAD_LIMITS = DecodeLimits(
     max_file_bytes=64 * MEBIBYTE,
     max_inflated_bytes=128 * MEBIBYTE,
-    max_pixels=40_000_000,
+    max_pixels=30_000_000,
     max_frames=5_000,
-    memory_bytes=1024 * MEBIBYTE,
+    max_elements=200_000,
+    memory_bytes=512 * MEBIBYTE,
     wall_clock_s=5.0,
 )
-"""For what strangers send: the largest mammogram (20 Mpx) still fits twice over."""
+"""For what strangers send: the largest mammogram (28 Mpx) still fits."""

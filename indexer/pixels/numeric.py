@@ -10,7 +10,7 @@ import numpy.typing as npt
 from indexer.errors import DecodeError, LimitExceededError
 from indexer.pixels.colour import Pixels
 from indexer.pixels.limits import DecodeLimits
-from indexer.pixels.window import PRESETS, WHITE, Window, apply_window
+from indexer.pixels.window import PRESETS, WHITE, Window, apply_window, map_samples
 
 DEPTHS_BITS: Final = (8, 10, 12, 14, 16, 32)
 """The usual depths of unsigned samples; 12 bits in a 16-bit file is the most usual of all."""
@@ -37,13 +37,21 @@ def show_numbers(values: npt.NDArray[Any], window: Window | None = None) -> Pixe
         raise DecodeError("The array holds no finite number.")
     low, high = float(finite.min()), float(finite.max())
     if low < 0 or (window is not None and values.dtype.kind == "f"):
-        return apply_window(values.astype(np.float32), window or PRESETS["soft_tissue"])
+        chosen = window or PRESETS["soft_tissue"]
+        return map_samples(values, lambda hu: apply_window(hu.astype(np.float32), chosen))
     top = 1.0
     if high > 1 or values.dtype.kind in "iu":
         bits = next((bits for bits in DEPTHS_BITS if high < 1 << bits), None)
         top = float((1 << bits) - 1) if bits else high
-    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=top) * (WHITE / top)
-    return (grey + 0.5).astype(np.uint8)
+    return map_samples(values, lambda samples: _scale(samples, top))
+
+
+def _scale(values: npt.NDArray[Any], top: float) -> Pixels:
+    """Map 0 ... top to 0 ... 255, and what lies beyond to the ends."""
+    grey = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=top)
+    grey *= np.float32(WHITE / top)
+    grey += np.float32(0.5)
+    return np.clip(grey, 0, WHITE, out=grey).astype(np.uint8)
 
 
 def decode_tiff(raw: bytes, limits: DecodeLimits, window: Window | None) -> Pixels | None:

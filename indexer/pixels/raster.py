@@ -16,7 +16,7 @@ from indexer.pixels.resize import as_rgb, encode_thumbnail, resize_square
 from indexer.pixels.sniff import ImageFormat, sniff_format
 from indexer.pixels.window import Window
 
-__all__ = ["decode_grey_or_colour", "decode_raster", "encode_thumbnail", "resize_square"]
+__all__ = ["decode_raster", "encode_thumbnail", "open_raster", "resize_square"]
 
 _ORIENTATION: Final = 0x0112
 _TURNS: Final = {
@@ -63,23 +63,23 @@ def decode_raster(
     DecodeError
         Not one of the allowed formats, damaged, or cut short.
     """
-    return as_rgb(decode_grey_or_colour(raw, limits=limits, window=window))
+    return as_rgb(np.asarray(open_raster(raw, limits=limits, window=window)))
 
 
-def decode_grey_or_colour(
+def open_raster(
     raw: bytes, *, limits: DecodeLimits = BUILD_LIMITS, window: Window | None = None
-) -> Pixels:
-    """Return what `decode_raster` does, but grey as uint8 (H, W)."""
+) -> Image.Image:
+    """Return what `decode_raster` does as an image of mode L or RGB, without copying its pixels."""
     if len(raw) > limits.max_file_bytes:
         raise LimitExceededError(f"{len(raw)} bytes are more than {limits.max_file_bytes}.")
     kind = sniff_format(raw)
     try:
         if kind == "npy":
-            return decode_npy(raw, limits, window)
+            return Image.fromarray(decode_npy(raw, limits, window))
         if kind == "tiff":
             numbers = decode_tiff(raw, limits, window)
             if numbers is not None:
-                return numbers
+                return Image.fromarray(numbers)
         return _decode_with_pillow(raw, kind, limits, window)
     except DecodeError:
         raise
@@ -91,7 +91,7 @@ def decode_grey_or_colour(
 
 def _decode_with_pillow(
     raw: bytes, kind: ImageFormat | None, limits: DecodeLimits, window: Window | None
-) -> Pixels:
+) -> Image.Image:
     """Decode with the one plugin that the first bytes ask for."""
     if kind == "png" and _PNG_END not in raw:
         raise DecodeError("The PNG file is cut short: it has no end.")
@@ -149,17 +149,17 @@ def _read_orientation(image: Image.Image) -> int:
         return 1
 
 
-def _flatten(image: Image.Image, window: Window | None) -> Pixels:
-    """Turn any mode of Pillow's into grey (H, W) or RGB (H, W, 3)."""
+def _flatten(image: Image.Image, window: Window | None) -> Image.Image:
+    """Turn any mode of Pillow's into L or RGB."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return show_numbers(np.asarray(image), window)
+        return Image.fromarray(show_numbers(np.asarray(image), window))
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         layer = image.convert("RGBA")
         flat = Image.new("RGBA", layer.size, (0, 0, 0, 255))
         flat.alpha_composite(layer)
-        return np.asarray(flat.convert("L" if image.mode in ("LA", "La", "L") else "RGB"))
-    if image.mode in ("1", "L"):
-        return np.asarray(image.convert("L"))
-    if image.mode in ("P", "RGB", "CMYK", "YCbCr"):
-        return np.asarray(image.convert("RGB"))
+        return flat.convert("L" if image.mode in ("LA", "La", "L") else "RGB")
+    if image.mode in ("L", "RGB"):
+        return image
+    if image.mode in ("1", "P", "CMYK", "YCbCr"):
+        return image.convert("L" if image.mode == "1" else "RGB")
     raise DecodeError(f"Images of mode {image.mode} are not supported.")

@@ -57,8 +57,8 @@ def open_instance(raw: bytes, limits: DecodeLimits) -> Attributes:
     """
     if len(raw) > limits.max_file_bytes:
         raise LimitExceededError(f"{len(raw)} bytes are more than {limits.max_file_bytes}.")
-    body = open_body(raw, limits.max_inflated_bytes)
-    instance = Attributes.collect(body, limits, PIXEL_TAGS, last_tag=PixelTag.PIXELS)
+    body = open_body(raw, limits)
+    instance = Attributes.collect(body, PIXEL_TAGS, last_tag=PixelTag.PIXELS)
     _check_tail(instance)
     return instance
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +76,21 @@ def apply_window(
     np.nan_to_num(grey, copy=False, nan=0.0)
     grey += np.float32(0.5)
     return grey.astype(np.uint8)
+
+
+def map_samples(
+    samples: npt.NDArray[Any], show: Callable[[npt.NDArray[Any]], npt.NDArray[np.uint8]]
+) -> npt.NDArray[np.uint8]:
+    """Apply an elementwise function to samples of any type.
+
+    Of 16-bit integers it is applied to each of the 65,536 that there are, and the samples are
+    looked up: the same greys, several times faster on a CT slice.
+    """
+    if samples.dtype.kind not in "iu" or samples.dtype.itemsize != 2 or not samples.size:
+        return show(samples)
+    every = np.arange(1 << 16, dtype=np.uint16).view(samples.dtype.newbyteorder("="))
+    words = samples.astype(every.dtype, copy=False).view(np.uint16)
+    return show(every.reshape(256, 256)).reshape(-1)[words]
 
 
 def window_of_range(values: FloatValues) -> Window:

@@ -1,8 +1,10 @@
+import io
 import struct
 
 import imagecodecs
 import numpy as np
 import pytest
+from PIL import Image
 
 from indexer.errors import DecodeError
 from indexer.pixels.codestream import begins_codestream, read_jpeg, read_jpeg2000
@@ -67,11 +69,44 @@ def test_what_is_no_jpeg_is_refused(raw: bytes) -> None:
         read_jpeg(raw)
 
 
+def _resize_j2k(*numbers: int) -> bytes:
+    """The small codestream with another SIZ: right, bottom, left, top, tile width and height."""
+    return J2K[:8] + struct.pack(">6I", *numbers) + J2K[32:]
+
+
 def test_jpeg2000_tiles_are_counted_before_they_are_allocated() -> None:
-    with pytest.raises(DecodeError, match="tiles"):
-        read_jpeg2000(J2K[:8] + struct.pack(">6I", 2**31, 2**31, 0, 0, 1, 1) + J2K[32:])
+    with pytest.raises(DecodeError, match="absurd number of tiles"):
+        read_jpeg2000(_resize_j2k(2**31, 2**31, 0, 0, 1, 1))
     with pytest.raises(DecodeError, match="impossible"):
-        read_jpeg2000(J2K[:8] + struct.pack(">6I", 0, 0, 5, 5, 1, 1) + J2K[32:])
+        read_jpeg2000(_resize_j2k(0, 0, 5, 5, 1, 1))
+
+
+def test_jpeg2000_lacks_no_tile() -> None:
+    """OpenJPEG shows a missing tile as black, and calls the image good."""
+    grown = _resize_j2k(6000, 6000, 0, 0, 48, 40)
+    with pytest.raises(DecodeError, match="lacks tiles"):
+        read_jpeg2000(grown)
+
+
+def test_tile_parts_of_several_tiles_are_found() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(GREY).save(buffer, "JPEG2000", no_jp2=True, tile_size=(16, 20))
+    tiled = buffer.getvalue()
+    assert read_jpeg2000(tiled).end == tiled.rindex(b"\xff\xd9")
+    second = tiled.index(b"\xff\x90\0\x0a\0\1")
+    third = tiled.index(b"\xff\x90\0\x0a\0\2")
+    with pytest.raises(DecodeError, match="lacks tiles"):
+        read_jpeg2000(tiled[:second] + tiled[third:])
+
+
+def test_a_progressive_jpeg_holds_a_bit_for_each_block() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(GREY).save(buffer, "JPEG", progressive=True)
+    raw = buffer.getvalue()
+    assert read_jpeg(raw).scans == 2
+    at = raw.index(b"\xff\xc2") + 5
+    with pytest.raises(DecodeError, match="cut short"):
+        read_jpeg(raw[:at] + struct.pack(">HH", 6000, 6000) + raw[at + 4 :])
 
 
 def test_a_cut_jpeg2000_is_refused() -> None:

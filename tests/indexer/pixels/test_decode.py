@@ -65,7 +65,7 @@ def test_running_out_of_memory_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
     def exhaust(*_: Any, **__: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("indexer.pixels.raster.decode_grey_or_colour", exhaust)
+    monkeypatch.setattr("indexer.pixels.raster.open_raster", exhaust)
     with pytest.raises(LimitExceededError, match="memory"):
         decode_image(_request(b"anything"))
 
