@@ -1,0 +1,52 @@
+"""`python -m tests.benchmarks [store query indexing ...]`: measure, print tables, write JSON."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from tests.benchmarks import indexing, query, store
+from tests.benchmarks.machine import describe_machine
+from tests.benchmarks.report import Report, save, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def main() -> None:
+    """Run the benchmarks that are named, all of them if none is."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", help="indexing, query, store; all if none is named")
+    parser.add_argument("--records", type=int, default=600_000, help="records of the store")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for indexing")
+    parser.add_argument("--rounds", type=int, default=3, help="of indexing")
+    parser.add_argument("--indexes", type=Path, help="indexes to query; drawn ones if left out")
+    parser.add_argument("--scratch", type=Path, help="where large files are put meanwhile")
+    parser.add_argument("--output", type=Path, default=Path("reports/benchmarks.json"))
+    chosen = parser.parse_args()
+    benchmarks: dict[str, Callable[[], Report]] = {
+        "indexing": lambda: indexing.run(
+            indexing.Setting(chosen.threads, chosen.rounds, chosen.scratch)
+        ),
+        "query": lambda: query.run(chosen.indexes, chosen.scratch),
+        "store": lambda: store.run(chosen.records, chosen.scratch),
+    }
+    unknown = sorted(set(chosen.names) - set(benchmarks))
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(benchmarks)}")
+    console = Console()
+    machine = describe_machine()
+    console.print("\n".join(f"{name}: {value}" for name, value in machine.items()), style="dim")
+    reports: dict[str, Report] = {}
+    for name in chosen.names or benchmarks:
+        with console.status(f"{name} ..."):
+            reports[name] = benchmarks[name]()
+        show(reports[name], console)
+    save(reports, machine, chosen.output)
+    console.print(f"Figures: {chosen.output}")
+
+
+if __name__ == "__main__":
+    main()

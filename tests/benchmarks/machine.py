@@ -1,0 +1,120 @@
+"""What a benchmark ran on, and what its process costs in memory and time."""
+
+import os
+import platform
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+MIB = 1024 * 1024
+Input = TypeVar("Input")
+Result = TypeVar("Result")
+_PACKAGES = ("faiss-cpu", "numpy", "pyarrow", "tantivy", "torch")
+
+
+def describe_machine() -> dict[str, str]:
+    """Return the machine, its load before the run, and the versions that matter."""
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    return {
+        "processor": f"{_processor_name()}, {os.cpu_count()} cores",
+        "load averages before": load,
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+    }
+
+
+def anonymous_bytes() -> int:
+    """Return the resident memory of this process that is no page of a file (Linux, else 0).
+
+    Pages of memory-mapped files are left out: every worker shares them, and the kernel takes them
+    back when memory runs short.
+    """
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+    except OSError:
+        return 0
+    lines = (line.split() for line in status.splitlines())
+    return next((int(words[1]) * 1024 for words in lines if words[0] == "RssAnon:"), 0)
+
+
+def cpu_seconds() -> float:
+    """Return the processor time of this process and of its children that have ended.
+
+    On a machine that others use too it says more than the clock.
+    """
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+@dataclass
+class PeakMemory:
+    """The most anonymous memory seen while a block ran, and before it, in bytes."""
+
+    before: int = 0
+    peak: int = 0
+
+
+@contextmanager
+def watch_memory(every_s: float = 0.02) -> Iterator[PeakMemory]:
+    """Sample this process's memory from a thread while the block runs."""
+    seen = PeakMemory(before=anonymous_bytes())
+    seen.peak = seen.before
+    done = threading.Event()
+
+    def sample() -> None:
+        while not done.wait(every_s):
+            seen.peak = max(seen.peak, anonymous_bytes())
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join()
+
+
+@dataclass
+class Timings:
+    """Seconds that repeated calls took."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def p50_ms(self) -> float:
+        """The median in milliseconds."""
+        return 1000 * statistics.median(self.seconds)
+
+    @property
+    def p99_ms(self) -> float:
+        """The 99th percentile in milliseconds (nearest rank)."""
+        ranked = sorted(self.seconds)
+        return 1000 * ranked[min(len(ranked) - 1, int(0.99 * len(ranked)))]
+
+
+def time_each(
+    ask: Callable[[Input], Result], inputs: Iterable[Input]
+) -> tuple[Timings, list[Result]]:
+    """Call `ask` with each of the inputs; return how long each call took, and the results."""
+    timings = Timings()
+    results: list[Result] = []
+    for one in inputs:
+        start = time.perf_counter()
+        results.append(ask(one))
+        timings.seconds.append(time.perf_counter() - start)
+    return timings, results
+
+
+def _processor_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
