@@ -28,7 +28,7 @@ _ENTRIES = (
         languages=("en",),
         max_tokens=256,
         image_px=None,
-        licence="see its model card",
+        licence="research use only; see its model card",
         source="indexer/encoders/builtin/weights/MODEL_CARD.md",
         description="Compact image tower trained into MiniLM's space. Works offline, quick on a "
         "CPU; knows modality and anatomy, of findings little.",
