@@ -3,46 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.evaluation.metrics import (
-    paired_difference,
-    per_query,
-    recall_at,
-    reciprocal,
-    summarise,
-    worst_ranks,
-)
-
-
-def test_ranks_by_hand() -> None:
-    scores = np.array([[0.9, 0.5, 0.1], [0.2, 0.8, 0.8], [0.3, 0.3, 0.3]])
-    relevant = np.array([[True, False, False], [True, False, False], [False, True, False]])
-    assert worst_ranks(scores, relevant).tolist() == [1, 3, 3]
-
-
-def test_the_best_of_several_relevant_ones_counts() -> None:
-    scores = np.array([[0.1, 0.5, 0.9, 0.7]])
-    relevant = np.array([[True, True, False, True]])
-    assert worst_ranks(scores, relevant).tolist() == [2]
-
-
-def test_a_constant_scorer_gains_nothing_from_ties() -> None:
-    scores = np.ones((1, 100))
-    relevant = np.zeros((1, 100), bool)
-    relevant[0, 0] = True
-    assert worst_ranks(scores, relevant).tolist() == [100]
-
-
-def test_nothing_relevant_or_nan_is_beyond_last() -> None:
-    scores = np.array([[1.0, 2.0], [np.nan, 1.0]])
-    relevant = np.array([[False, False], [True, False]])
-    assert worst_ranks(scores, relevant).tolist() == [3, 3]
-
-
-def test_recall_and_reciprocal_rank_by_hand() -> None:
-    ranks = np.array([1, 2, 11])
-    assert recall_at(ranks, 1).tolist() == [1, 0, 0]
-    assert recall_at(ranks, 10).tolist() == [1, 1, 0]
-    assert reciprocal(ranks).mean() == pytest.approx((1 + 1 / 2 + 1 / 11) / 3)
+from service.evaluation import metrics
+from service.evaluation.metrics import paired_difference, per_query, summarise, summarise_median
 
 
 def test_ndcg_by_hand_with_the_grade_as_gain() -> None:
@@ -54,11 +16,23 @@ def test_ndcg_by_hand_with_the_grade_as_gain() -> None:
     assert found["unanswered"] == 0.0
 
 
+@pytest.mark.parametrize("relevant", ["a", "b", "c"])
+def test_ties_in_a_run_count_against_us(relevant: str) -> None:
+    run = {"q": {"a": 1.0, "b": 1.0, "c": 1.0}}
+    assert per_query(run, {"q": {relevant: 1}}, "RR")["q"] == pytest.approx(1 / 3)
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(0, 5))
 def test_the_interval_holds_the_mean(values: list[float], seed: int) -> None:
     figure = summarise("x", values, seed=seed)
     assert min(values) - 1e-9 <= figure.low <= figure.high <= max(values) + 1e-9
     assert figure.mean == pytest.approx(np.mean(values))
+
+
+def test_the_interval_is_as_wide_as_theory_says() -> None:
+    values = [0.0] * 200 + [1.0] * 200
+    figure = summarise("x", values)
+    assert figure.high - figure.low == pytest.approx(2 * 1.96 * 0.5 / 20, rel=0.1)
 
 
 def test_clusters_widen_the_interval_of_repeated_queries() -> None:
@@ -68,8 +42,37 @@ def test_clusters_widen_the_interval_of_repeated_queries() -> None:
     assert clustered.high - clustered.low > 2 * (alone.high - alone.low)
 
 
+def test_drawing_in_parts_changes_nothing_but_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.linspace(0, 1, 50)
+    at_once = summarise("x", values)
+    monkeypatch.setattr(metrics, "_DRAWN_AT_ONCE", 500)
+    assert summarise("x", values) == at_once
+
+
+def test_the_median_has_an_interval_too() -> None:
+    figure = summarise_median("median rank", [1, 1, 2, 50, 900], chance=500)
+    assert figure.mean == 2
+    assert figure.low == 1
+    assert figure.high == 900
+
+
+@pytest.mark.parametrize("summary", [summarise, summarise_median])
+def test_no_queries_give_no_figure(summary: object) -> None:
+    figure = summary("x", [])
+    assert figure.queries == 0
+    assert np.isnan([figure.mean, figure.low, figure.high]).all()
+
+
 def test_a_difference_pairs_queries() -> None:
     figure = paired_difference("x", [1, 0, 1, 1], [0, 0, 1, 0])
     assert figure.mean == pytest.approx(0.5)
     with pytest.raises(ValueError, match="cannot be paired"):
         paired_difference("x", [1], [1, 0])
+
+
+def test_a_steady_lead_is_clear_though_the_two_intervals_overlap() -> None:
+    theirs = np.linspace(0, 0.9, 40)
+    figure = paired_difference("x", theirs + 0.05, theirs)
+    assert figure.low == pytest.approx(0.05)
+    assert figure.high == pytest.approx(0.05)
+    assert summarise("x", theirs).high > summarise("x", theirs + 0.05).low
