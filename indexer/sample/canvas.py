@@ -94,7 +94,9 @@ class Canvas:
         def coverage(x: FloatMap, y: FloatMap) -> FloatMap:
             return inside(ellipse_depth(x, y, centre, radii, angle_deg), soft)
 
-        self._draw(self._around([centre], max(radii) + soft), coverage, value, clip, blend)
+        # Depth is measured along the smaller radius; the rim is softer along the larger one.
+        reach = max(radii) * (1 + soft / min(radii))
+        self._draw(self._around([centre], reach), coverage, value, clip, blend)
 
     def rod(
         self,

@@ -63,6 +63,8 @@ class Frame:
         """Return the local coordinates of image points; an unturned frame keeps them separable."""
         dx: FloatMap = x - np.float32(self.origin[0])
         dy: FloatMap = y - np.float32(self.origin[1])
+        if self.sin == 0 and self.cos == self.scale == self.across:
+            return dx, dy
         c, s = np.float32(self.cos / self.scale), np.float32(self.sin / self.scale)
         across = np.float32(1 / self.across)
         if self.sin == 0:
@@ -81,7 +83,8 @@ def ellipse_depth(
     x: FloatMap, y: FloatMap, centre: Point, radii: Point, angle_deg: float = 0.0
 ) -> FloatMap:
     """Return the depth inside an ellipse: 0 at its rim, the smaller radius at its centre."""
-    local_x, local_y = Frame().placed(centre, angle_deg=angle_deg).to_local(x, y)
+    frame = Frame(origin=centre, cos=cosine(angle_deg), sin=sine(angle_deg))
+    local_x, local_y = frame.to_local(x, y)
     u, v = local_x / np.float32(radii[0]), local_y / np.float32(radii[1])
     return _product(np.float32(1) - np.sqrt(u * u + v * v), np.float32(min(radii)))
 

@@ -16,6 +16,7 @@ from indexer.sample.phantoms.limb_xray import (
 from indexer.sample.tally import Tally, write_csv
 
 _HOME = "MURA-v1.1"
+_PNG_LEVEL = 3
 _FINDINGS: dict[str, tuple[LimbFinding, ...]] = {
     "train": ("none", "fracture", "plate", "none"),
     "valid": ("fracture", "none"),
@@ -89,7 +90,7 @@ def _write_study(root: Path, plan: _StudyPlan) -> list[str]:
     paths = []
     for number, view in enumerate(_VIEWS[: plan.views], start=1):
         name = f"image{number}.png"
-        Image.fromarray(draw_limb(plan.study, view)).save(folder / name)
+        Image.fromarray(draw_limb(plan.study, view)).save(folder / name, compress_level=_PNG_LEVEL)
         paths.append(f"{plan.folder}/{name}")
     return paths
 

@@ -43,7 +43,7 @@ def draw_abdomen_ct(patient: AbdomenPatient, level: float, *, contrast: bool) ->
     _draw_great_vessels(canvas, patient, level, tissue)
     if _KIDNEY_LEVELS[0] <= level <= _KIDNEY_LEVELS[1]:
         for side, sign in _SIDES:
-            draw_kidney(canvas, patient, level, side, sign, tissue, rng)
+            draw_kidney(canvas, patient, level, side, sign, tissue)
     if level < 0.14:
         _draw_lung_bases(canvas, patient.build, level, cavity)
     return finish_slice(canvas, rng, 11.0 if contrast else 13.0)

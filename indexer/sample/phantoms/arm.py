@@ -169,8 +169,8 @@ def draw_shoulder(bone: Canvas, tissue: Canvas) -> None:
     )
     _draw_ribs(bone, 0.55, -0.5, count=6)
     tissue_rod(tissue, [(-0.3, -0.2), (-0.42, 1.3)], [0.46, 0.34], 0.9)
-    tissue.rod([(0.4, -0.35), (0.7, 1.2)], [0.5, 0.6], 0.42, edge=0.2, blend="max")
-    tissue.rod([(0.2, -0.55), (1.2, -0.85)], [0.3, 0.5], 0.4, edge=0.2, blend="max")
+    tissue.rod([(0.4, -0.35), (0.7, 1.2)], [0.5, 0.6], 0.3, edge=0.2, blend="max")
+    tissue.rod([(0.2, -0.55), (1.2, -0.85)], [0.3, 0.5], 0.26, edge=0.2, blend="max")
     tissue.ellipse((0.95, 0.45), (0.42, 0.85), 0.1, edge=0.1)
 
 

@@ -86,7 +86,8 @@ def break_bone(bone: Canvas, fracture: Break, rng: np.random.Generator) -> None:
     ragged = cloud_noise(rng, bone.shape, 40) * np.float32(0.008)
     beyond = y + ragged
     near = inside(np.float32(fracture.reach) - np.sqrt(x * x + y * y), fracture.reach * 0.6)
-    shifted = np.roll(bone.values, fracture.shift_px, axis=1)
+    across = (local.frame.sin * fracture.shift_px, local.frame.cos * fracture.shift_px)
+    shifted = np.roll(bone.values, (round(across[0]), round(across[1])), axis=(0, 1))
     moved = np.where(beyond > 0, shifted, bone.values)
     bone.values[:] = bone.values + near * (moved - bone.values)
     line = inside(np.float32(0.011) - np.abs(beyond), 0.012) * near

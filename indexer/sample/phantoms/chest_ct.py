@@ -25,6 +25,9 @@ from indexer.sample.phantoms.ct_patients import ChestPatient
 
 _CONTRAST_HU = 270.0
 _HEART_FROM = 0.6
+# Each part has random numbers of its own, so that a finding changes nothing but itself.
+_SIDE_SEED: dict[Side, int] = {"right": 1, "left": 2}
+_FINDING_SEED = 3
 _SIDES: tuple[tuple[Side, int], ...] = (("right", -1), ("left", 1))
 
 
@@ -36,7 +39,8 @@ def draw_chest_ct(patient: ChestPatient, level: float, *, contrast: bool) -> Flo
     _draw_cage(canvas, patient, level)
     lungs = {side: _lung(canvas, patient, level, sign) for side, sign in _SIDES}
     for side in lungs:
-        _draw_lung(canvas, lungs[side], patient, level, side, blood, rng)
+        own = np.random.default_rng([patient.seed, round(level * 1000), _SIDE_SEED[side]])
+        _draw_lung(canvas, lungs[side], patient, level, side, blood, own)
     draw_spine(canvas, patient.build, lumbar=False)
     _draw_mediastinum(canvas, patient, level, blood)
     if level > 0.86:
@@ -48,7 +52,8 @@ def draw_chest_ct(patient: ChestPatient, level: float, *, contrast: bool) -> Flo
         canvas.fill(dome.values, liver, clip=lungs["right"])
         lungs["right"] = lungs["right"] * (1 - dome.values)
     if patient.shows_finding(level):
-        draw_finding(canvas, lungs[patient.side], patient, level, rng)
+        own = np.random.default_rng([patient.seed, round(level * 1000), _FINDING_SEED])
+        draw_finding(canvas, lungs[patient.side], patient, level, own)
     return finish_slice(canvas, rng, 14.0 if contrast else 18.0)
 
 

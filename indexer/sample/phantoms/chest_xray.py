@@ -60,7 +60,9 @@ def draw_chest_film(film: ChestFilm) -> Pixels:
     _draw_lung_markings(posed, lungs, rng)
     _draw_middle(posed, film, shape)
     if film.finding not in {"none", "cardiomegaly"}:
-        _draw_finding(posed, film, lungs[film.side], rng)
+        # Random numbers of its own: a finding changes nothing but itself.
+        own = np.random.default_rng([film.seed, 12])
+        _draw_finding(posed, film, lungs[film.side], own)
     _draw_bones(posed)
     if film.finding == "pacemaker":
         _draw_pacemaker(posed, _sign(film.side))

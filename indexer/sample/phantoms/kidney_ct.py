@@ -37,7 +37,6 @@ def draw_kidney(
     side: Side,
     sign: int,
     tissue: Enhancement,
-    rng: np.random.Generator,
 ) -> None:
     """Draw a kidney: cortex, pyramids, fat in the sinus, its vein; and what was found in it."""
     build = patient.build
@@ -55,7 +54,7 @@ def draw_kidney(
     vein = [(hilum[0] + sign * 0.03, 0.0), (-sign * 0.24, -0.08)]
     kidney.rod(vein, [0.017, 0.02], tissue.blood * 0.8, edge=0.015)
     if side == patient.side and patient.shows_finding(level):
-        _draw_renal_finding(kidney, patient, level, sign, tissue, rng)
+        _draw_renal_finding(kidney, patient, level, sign, tissue)
 
 
 def _draw_renal_finding(
@@ -64,8 +63,8 @@ def _draw_renal_finding(
     level: float,
     sign: int,
     tissue: Enhancement,
-    rng: np.random.Generator,
 ) -> None:
+    """Draw what was found in a kidney, as large as the slice at this level cuts it."""
     share = max(0.0, 1 - ((level - patient.level) / 0.28) ** 2) ** 0.5
     radius = patient.size * share
     if patient.finding == "kidney stone":
@@ -74,6 +73,7 @@ def _draw_renal_finding(
         kidney.ellipse((sign * 0.12, 0.1), (radius, radius * 0.95), 4.0)
     elif patient.finding == "renal mass":
         centre = (sign * 0.08, 0.1)
+        rng = np.random.default_rng([patient.seed, round(level * 1000), 3])
         mottled = cloud_noise(rng, kidney.shape, 20) * np.float32(14)
         solid = 95.0 if tissue.cortex > 100 else 34.0
         mass = mottled + np.float32(solid)

@@ -119,7 +119,7 @@ def draw_limb(study: LimbStudy, view: LimbView) -> Pixels:
         tilt = site.axis_deg + 20 - 40 * (study.seed % 2)
         shift = 3 + study.seed % 3
         fracture = Break(at=site.at, tilt_deg=tilt, shift_px=shift, reach=site.radius * 2.4)
-        break_bone(bone, fracture, rng)
+        break_bone(bone, fracture, np.random.default_rng([study.seed, 31]))
     elif study.finding == "plate":
         _draw_plate(metal, site)
     add_texture(bone, rng)
@@ -136,9 +136,8 @@ def _place(
     blank = Canvas.blank(_HEIGHT_PX, scene.width_px)
     turn = _VIEW_TURN[view] + body.turn_deg + 5 * (rng.random() - 0.5)
     scale = scene.scale * body.size * (0.98 + 0.04 * rng.random())
-    posed = blank.placed((0.0, 0.0), angle_deg=turn, scale=scale)
-    if study.side == "left":
-        posed = posed.stretched(-1.0)
+    mirrored = blank.stretched(-1.0 if study.side == "left" else 1.0)
+    posed = mirrored.placed((0.0, 0.0), angle_deg=turn, scale=scale)
     if view != "frontal" and study.region in {"hand", "wrist", "finger", "forearm"}:
         posed = posed.stretched(_VIEW_SQUEEZE[view])
     posed = posed.placed((-scene.centre[0], -scene.centre[1]))
