@@ -91,6 +91,19 @@ def test_a_hub_name_is_loaded_from_the_cache(
     assert encoder.spec.revision == "c0ffee"
 
 
+def test_medcpts_towers_are_two_repositories_in_the_cache(
+    family_folder: Folders, offline: Path
+) -> None:
+    folder = family_folder("medcpt")
+    revision = CATALOGUE["medcpt"].revision
+    put_into_cache(offline, "ncbi/MedCPT-Query-Encoder", folder / "query", revision)
+    with pytest.raises(EncoderUnavailableError, match="medsearch encoders get medcpt"):
+        load_encoder("medcpt", device="cpu")
+    put_into_cache(offline, "ncbi/MedCPT-Article-Encoder", folder / "article")
+    with pytest.raises(EncoderError, match="gives 32 dimensions, 768 are expected"):
+        load_encoder("medcpt", device="cpu")
+
+
 def test_a_pretrained_name_of_open_clip_is_loaded_from_the_cache(
     family_folder: Folders, offline: Path
 ) -> None:
