@@ -100,25 +100,31 @@ def iter_batches(path: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _merge_tables(tables: Iterator[pa.Table], path: Path, schema: pa.Schema) -> int:
-    """Append tables to one Arrow file in batches of a fixed size."""
+    """Append tables to one Arrow file in batches of a fixed size; return the number of rows."""
     count = 0
-    waiting: list[pa.Table] = []
-    with (
-        path.open("wb") as stream,
-        pa.ipc.new_file(stream, schema) as writer,
-    ):
+    waiting = schema.empty_table()
+    with path.open("wb") as stream, pa.ipc.new_file(stream, schema) as writer:
         for table in tables:
-            waiting.append(table)
-            if sum(len(one) for one in waiting) >= _BATCH_ROWS:
-                whole = pa.concat_tables(waiting)
-                full = len(whole) - len(whole) % _BATCH_ROWS
-                writer.write_table(whole.slice(0, full).combine_chunks(), _BATCH_ROWS)
-                waiting = [whole.slice(full)]
-                count += full
-        rest = pa.concat_tables(waiting) if waiting else schema.empty_table()
-        if len(rest):
-            writer.write_table(rest.combine_chunks(), _BATCH_ROWS)
-        return count + len(rest)
+            waiting = pa.concat_tables([waiting, table])
+            count += len(table)
+            full = len(waiting) - len(waiting) % _BATCH_ROWS
+            for start in range(0, full, _BATCH_ROWS):
+                writer.write_batch(_copied(waiting.slice(start, _BATCH_ROWS)))
+            waiting = waiting.slice(full)
+        if len(waiting):
+            writer.write_batch(_copied(waiting))
+    return count
+
+
+def _copied(table: pa.Table) -> pa.RecordBatch:
+    """Return a table as one batch with buffers of its own.
+
+    A slice would be written with whatever follows it in its buffers, up to the next multiple of 64
+    bytes, and equal rows from other shards would give other bytes.
+    """
+    rows = pa.array(range(len(table)), pa.int64())
+    [batch] = table.combine_chunks().take(rows).to_batches()
+    return batch
 
 
 def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> None:
