@@ -12,7 +12,7 @@ from typing import Final
 
 from indexer.errors import DecodeError, LimitExceededError
 from indexer.pixels.byte_source import ByteSource, inflate
-from indexer.pixels.limits import DecodeLimits
+from indexer.pixels.limits import Budget, DecodeLimits
 
 IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
@@ -63,26 +63,6 @@ class Encoding:
     little_endian: bool
 
 
-@dataclass(slots=True)
-class Budget:
-    """What walking one file may cost: how deep sequences nest, how many elements are looked at."""
-
-    max_nesting: int
-    elements_left: int
-
-    def spend(self) -> None:
-        """Count one element.
-
-        Raises
-        ------
-        LimitExceededError
-            There were too many.
-        """
-        self.elements_left -= 1
-        if self.elements_left < 0:
-            raise LimitExceededError("The DICOM file has too many elements.")
-
-
 @dataclass(frozen=True, slots=True)
 class Body:
     """A data set: the bytes it lies in (inflated if they were deflated), and where in them."""
@@ -128,7 +108,7 @@ def walk(body: Body, last_tag: int = UNDEFINED_LENGTH) -> Iterator[Element]:
     Raises
     ------
     DecodeError
-        An element has no readable header, or a sequence is never closed.
+        The bytes end inside an element's header, or a sequence is never closed.
     LimitExceededError
         Sequences nest too deep, or there are too many elements.
     """
@@ -176,26 +156,27 @@ def read_element_header(
 ) -> tuple[int, bytes, int, int]:
     """Return tag, VR (b"" if implicit), length and the offset of the value (PS3.5 7.1).
 
+    As pydicom does, takes an unknown VR for a short one, and something that is no VR at all for
+    an implicit element that strayed into an explicit file: some writers' sequences hold those.
+
     Raises
     ------
     DecodeError
-        The bytes end, or hold no known VR.
+        The bytes end.
     """
     order = "<" if encoding.little_endian else ">"
     head = source[offset : offset + LONGEST_HEADER_BYTES]
     try:
         group, number = struct.unpack_from(f"{order}HH", head)
         tag = group << 16 | number
-        if encoding.implicit or group == ITEM >> 16:
-            return tag, b"", struct.unpack_from(f"{order}I", head, 4)[0], offset + 8
         vr = head[4:6]
+        if encoding.implicit or group == ITEM >> 16 or not (vr.isalpha() and vr.isupper()):
+            return tag, b"", struct.unpack_from(f"{order}I", head, 4)[0], offset + 8
         if vr in _LONG_VRS:
             return tag, vr, struct.unpack_from(f"{order}I", head, 8)[0], offset + 12
-        if vr in KNOWN_VRS:
-            return tag, vr, struct.unpack_from(f"{order}H", head, 6)[0], offset + 8
+        return tag, vr, struct.unpack_from(f"{order}H", head, 6)[0], offset + 8
     except struct.error as error:
         raise DecodeError("The DICOM file ends inside an element.") from error
-    raise DecodeError(f"The DICOM element ({group:04X},{number:04X}) has no known VR.")
 
 
 def _read_file_meta(source: ByteSource, offset: int) -> tuple[str, int]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from indexer.errors import LimitExceededError
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -45,3 +47,23 @@ UPLOAD_LIMITS = DecodeLimits(
     wall_clock_s=5.0,
 )
 """For what strangers send: the largest mammogram (28 Mpx) still fits."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What walking one file may cost: how deep sequences nest, how many elements are looked at."""
+
+    max_nesting: int
+    elements_left: int
+
+    def spend(self) -> None:
+        """Count one element.
+
+        Raises
+        ------
+        LimitExceededError
+            There were too many.
+        """
+        self.elements_left -= 1
+        if self.elements_left < 0:
+            raise LimitExceededError("The DICOM file has too many elements.")

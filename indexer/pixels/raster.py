@@ -154,10 +154,10 @@ def _flatten(image: Image.Image, window: Window | None) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return Image.fromarray(show_numbers(np.asarray(image), window))
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        flat = Image.new("RGBA", layer.size, (0, 0, 0, 255))
-        flat.alpha_composite(layer)
-        return flat.convert("L" if image.mode in ("LA", "La", "L") else "RGB")
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
+        flat = Image.new("RGB", layer.size)
+        flat.paste(layer, mask=layer.getchannel("A"))
+        return flat.convert("L") if image.mode in ("LA", "La", "L") else flat
     if image.mode in ("L", "RGB"):
         return image
     if image.mode in ("1", "P", "CMYK", "YCbCr"):

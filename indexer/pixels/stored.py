@@ -13,6 +13,7 @@ from indexer.pixels.elements import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
+    KNOWN_VRS,
     LONGEST_HEADER_BYTES,
     UNDEFINED_LENGTH,
     open_body,
@@ -72,11 +73,9 @@ def _check_tail(instance: Attributes) -> None:
     body = instance.body
     if pixels is None or pixels.end + LONGEST_HEADER_BYTES > body.end:
         return
-    try:
-        _, _, length, value = read_element_header(body.source, pixels.end, body.encoding)
-    except DecodeError:
-        return
-    if length != UNDEFINED_LENGTH and value + length > body.end:
+    tag, vr, length, value = read_element_header(body.source, pixels.end, body.encoding)
+    is_element = tag > PixelTag.PIXELS and (vr in KNOWN_VRS or body.encoding.implicit)
+    if is_element and length != UNDEFINED_LENGTH and value + length > body.end:
         raise DecodeError("The DICOM file is cut short behind its pixel data.")
 
 

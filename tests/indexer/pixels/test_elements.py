@@ -11,13 +11,12 @@ from indexer.pixels.elements import (
     IMPLICIT_LITTLE,
     MAX_HEADER_BYTES,
     Body,
-    Budget,
     Encoding,
     open_body,
     walk,
     walk_items,
 )
-from indexer.pixels.limits import DecodeLimits
+from indexer.pixels.limits import Budget, DecodeLimits
 
 LIMITS = DecodeLimits()
 EXPLICIT = Encoding(EXPLICIT_LITTLE, implicit=False, little_endian=True)
@@ -176,3 +175,15 @@ def test_the_number_of_elements_is_limited_however_they_are_nested() -> None:
     (sequence,) = walk(body)
     with pytest.raises(LimitExceededError, match="too many elements"):
         list(walk_items(body, sequence))
+
+
+def test_an_implicit_element_inside_an_explicit_file_is_stepped_over() -> None:
+    stray = _implicit(0x00081030, b"no VR here")
+    inside = _long(0x00081115, b"SQ", _item(stray, undefined=True) + END, UNDEFINED)
+    for raw in (stray + LAST, inside + LAST):
+        assert [element.tag for element in walk(_body(raw))][-1] == 0x00280010
+
+
+def test_an_unknown_vr_has_a_short_length() -> None:
+    raw = _short(0x00091001, b"ZZ", b"private") + LAST
+    assert [element.tag for element in walk(_body(raw))] == [0x00091001, 0x00280010]

@@ -96,6 +96,16 @@ def test_missing_pixels_are_refused(build_dicom: Any, missing: int) -> None:
         _values(build_dicom(pixels)[:-missing])
 
 
+def test_junk_behind_the_pixels_does_not_matter_but_a_cut_element_does(build_dicom: Any) -> None:
+    pixels = np.arange(12, dtype=np.int16).reshape(3, 4)
+    raw = build_dicom(pixels)
+    padding = b"\xfc\xff\xfc\xffOB\0\0" + (20).to_bytes(4, "little") + bytes(20)
+    for tail in (padding, bytes(512), b"\r\n", b"signed by somebody, somewhere" * 9):
+        np.testing.assert_array_equal(_values(raw + tail), pixels)
+    with pytest.raises(DecodeError, match="behind its pixel data"):
+        _values(raw + padding[:-1])
+
+
 def test_a_frame_that_is_not_there(build_dicom: Any) -> None:
     raw = build_dicom(np.zeros((2, 3, 4), np.uint8))
     for frame in (2, -1):

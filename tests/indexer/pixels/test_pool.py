@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -104,6 +106,25 @@ def test_the_stream_is_read_no_further_than_needed(folder: Path) -> None:
             assert isinstance(next(outcomes), DecodedImage)
         assert next(taken) <= 40
         outcomes.close()  # type: ignore[attr-defined]
+
+
+def test_rows_and_members_are_read_by_the_workers(
+    pool: DecodePool, folder: Path, tmp_path: Path
+) -> None:
+    names = [f"{number:02}.png" for number in range(20)]
+    cells = [{"bytes": (folder / name).read_bytes(), "path": name} for name in names]
+    pq.write_table(pa.table({"image": cells}), tmp_path / "a.parquet", row_group_size=6)
+    hu = np.arange(-512, 512, dtype=np.int16).reshape(2, 16, 32)
+    np.savez(tmp_path / "a.npz", image=hu)
+    refs = [ImageRef(path="a.parquet", row=row) for row in range(20)]
+    refs += [ImageRef(path="a.npz", row=row) for row in range(2)]
+    requests = [DecodeRequest(root=tmp_path, ref=ref, px=32, resize="letterbox") for ref in refs]
+    *rows, first, second = pool.decode(requests)
+    for name, outcome in zip(names, rows, strict=True):
+        assert _same(outcome, decode_image(_file(folder, name)))
+    assert isinstance(first, DecodedImage)
+    assert isinstance(second, DecodedImage)
+    assert first.pixels.mean() < second.pixels.mean()
 
 
 def test_many_threads_may_share_the_pool(pool: DecodePool, folder: Path) -> None:
