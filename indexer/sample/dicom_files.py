@@ -81,7 +81,7 @@ def ct_bytes(series: Series, hu: FloatMap, instance: int) -> bytes:
     syntax = ImplicitVRLittleEndian if series.vendor == "unsigned" else ExplicitVRLittleEndian
     data_set.file_meta.TransferSyntaxUID = syntax
     if series.vendor == "compressed":
-        data_set.compress(JPEGLSLossless, encoding_plugin="pyjpegls")
+        data_set.compress(JPEGLSLossless, encoding_plugin="pyjpegls", generate_instance_uid=False)
     return _save(data_set)
 
 
