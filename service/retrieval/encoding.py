@@ -6,7 +6,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import field as dataclass_field
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ from indexer.store.reader import IndexReader
 
 Encoder: TypeAlias = TextEncoder | ImageEncoder
 Vector: TypeAlias = npt.NDArray[np.float32]
+Identity: TypeAlias = tuple[str, ...]
+Tower: TypeAlias = tuple[Literal["image", "text"], Identity]
 Decode: TypeAlias = Callable[[bytes, ImageInput], npt.NDArray[np.uint8]]
 
 _FAILURE_KEPT_S = 10.0
@@ -34,13 +37,19 @@ class Space:
     """An embedding space: one field's encoder as the manifest states it.
 
     Scores within one space are comparable, whatever index they come from. `identity` is what
-    makes vectors differ: arithmetic type and library versions only change their last digits.
+    makes vectors differ: arithmetic type and library versions only change their last digits, and
+    two catalogue entries (`encoder`) may share a tower.
     """
 
     field: str
-    encoder: str
+    encoder: str = dataclass_field(compare=False)
     dim: int
-    identity: tuple[str, ...]
+    identity: Identity
+
+    @property
+    def tower(self) -> Tower:
+        """Which tower of its encoder wrote the field, and which one that must be."""
+        return ("image" if self.field == "image" else "text", self.identity)
 
     @staticmethod
     def of(reader: IndexReader, field: str) -> "Space | None":
@@ -51,7 +60,7 @@ class Space:
         return Space(field, stated.encoder, stated.dim, identity_of(stated.fingerprint))
 
 
-def identity_of(fingerprint: Fingerprint) -> tuple[str, ...]:
+def identity_of(fingerprint: Fingerprint) -> Identity:
     """Return the parts of a fingerprint that two towers of one space must share."""
     return (
         fingerprint.revision,
@@ -82,6 +91,7 @@ class QueryEncoders:
         self._cache_lock = threading.Lock()
         self._load_lock = threading.Lock()
         self._loaded: dict[str, Encoder] = {}
+        self._towers: dict[Tower, Encoder] = {}
         self._failed: dict[str, tuple[float, EncoderError]] = {}
 
     @property
@@ -99,15 +109,18 @@ class QueryEncoders:
         EncoderMismatchError
             It loads, but is not the one that the index was built with.
         """
-        encoder = self._loaded.get(space.encoder) or self._load_once(space.encoder)
-        if space.identity not in _identities(encoder, space.field):
+        known = self._towers.get(space.tower)
+        if known is not None:
+            return known
+        self._load_once(space.encoder)
+        if space.tower not in self._towers:
             raise EncoderMismatchError(
                 f"The field {space.field!r} was built with another encoder {space.encoder!r} "
                 "than the one that is installed.",
                 remedy="Build the index again (`medsearch index`), or install the encoder's "
                 f"revision {space.identity[0]}.",
             )
-        return encoder
+        return self._towers[space.tower]
 
     def embed_text(self, space: Space, text: str) -> Vector:
         """Embed a query text into a space: float32 (d,), unit length.
@@ -123,7 +136,7 @@ class QueryEncoders:
                 f"The encoder {space.encoder!r} of the field {space.field!r} reads no text.",
                 remedy="Search that index by image, or build it with an encoder of both kinds.",
             )
-        key = _cache_key(space, text)
+        key = _cache_key(identity_of(encoder.text_fingerprint), text)
         with self._cache_lock:
             if key in self._cache:
                 self._cache.move_to_end(key)
@@ -157,15 +170,15 @@ class QueryEncoders:
         vector: Vector = encoder.encode_images(pixels[np.newaxis])[0]
         return vector
 
-    def _load_once(self, key: str) -> Encoder:
+    def _load_once(self, key: str) -> None:
         with self._load_lock:
             if key in self._loaded:
-                return self._loaded[key]
+                return
             failed_at, failure = self._failed.get(key, (0.0, None))
             if failure is not None and time.monotonic() - failed_at < _FAILURE_KEPT_S:
                 raise failure.with_traceback(None)
             try:
-                self._loaded[key] = self._load(key)
+                encoder = self._load(key)
             except EncoderError as error:
                 self._failed[key] = (time.monotonic(), error)
                 raise
@@ -174,19 +187,14 @@ class QueryEncoders:
                 failure = EncoderUnavailableError(error.message, remedy=error.remedy)
                 self._failed[key] = (time.monotonic(), failure)
                 raise failure from error
-            return self._loaded[key]
+            if isinstance(encoder, ImageEncoder):
+                self._towers["image", identity_of(encoder.image_fingerprint)] = encoder
+            if isinstance(encoder, TextEncoder):
+                self._towers.setdefault(("text", identity_of(encoder.text_fingerprint)), encoder)
+            self._loaded[key] = encoder
 
 
-def _identities(encoder: Encoder, field: str) -> set[tuple[str, ...]]:
-    """Return which spaces of a field an encoder belongs to; images have a tower of their own."""
-    if field == "image":
-        return (
-            {identity_of(encoder.image_fingerprint)} if isinstance(encoder, ImageEncoder) else set()
-        )
-    return {identity_of(encoder.text_fingerprint)} if isinstance(encoder, TextEncoder) else set()
-
-
-def _cache_key(space: Space, text: str) -> bytes:
-    digest = hashlib.sha256("\0".join((space.field, *space.identity)).encode())
+def _cache_key(identity: Identity, text: str) -> bytes:
+    digest = hashlib.sha256("\0".join(identity).encode())
     digest.update(text.encode("utf-8", "surrogatepass"))
     return digest.digest()

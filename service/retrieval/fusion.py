@@ -58,11 +58,28 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """One record of a fused ranking, with the place that each ranking gave it."""
+    """One record of a fused ranking."""
 
     key: Key
     score: float
-    why: Mapping[str, Place]
+
+
+@dataclass(frozen=True, slots=True)
+class FusedRanking:
+    """All ranked records, best first; `score_kind` says what their scores are."""
+
+    fused: Sequence[Fused]
+    score_kind: ScoreKind
+    rankings: Sequence[Ranking]
+    ranks: Sequence[Mapping[Key, int]]
+
+    def why(self, key: Key) -> dict[str, Place]:
+        """Return the place that each ranking gave a record."""
+        return {
+            ranking.name: Place(rank, ranking.scores[rank - 1])
+            for ranking, ranks in zip(self.rankings, self.ranks, strict=True)
+            if (rank := ranks.get(key)) is not None
+        }
 
 
 def merge_by_score(found: Sequence[Found], depth: int) -> tuple[list[Key], list[float]]:
@@ -80,8 +97,8 @@ def merge_by_score(found: Sequence[Found], depth: int) -> tuple[list[Key], list[
     return [Key(reader, row) for reader, row in pairs], scores[order].tolist()
 
 
-def fuse(rankings: Sequence[Ranking], fusion: Fusion) -> tuple[list[Fused], ScoreKind]:
-    """Return all ranked records, best first, and what their scores are.
+def fuse(rankings: Sequence[Ranking], fusion: Fusion) -> FusedRanking:
+    """Make one ranking of several.
 
     A ranking that stands alone keeps its own scores, even where it is empty, so that the kind of
     score follows from the question and not from what was found. Several are fused by rank (`rrf`:
@@ -89,32 +106,34 @@ def fuse(rankings: Sequence[Ranking], fusion: Fusion) -> tuple[list[Fused], Scor
     (`blend`: the weighted mean of scores, where a ranking that lacks a record counts its floor).
     Ties are broken by the best single place, then by key.
     """
-    why: dict[Key, dict[str, Place]] = {}
-    for ranking in rankings:
-        for rank, (key, score) in enumerate(zip(ranking.keys, ranking.scores, strict=True), 1):
-            why.setdefault(key, {})[ranking.name] = Place(rank, score)
+    ranks = [{key: rank for rank, key in enumerate(one.keys, start=1)} for one in rankings]
     if len(rankings) == 1:
         [only] = rankings
-        pairs = zip(only.keys, only.scores, strict=True)
-        return [Fused(key, score, why[key]) for key, score in pairs], only.measure
-    totals = _sum_by_rank(rankings) if fusion == "rrf" else _mean_of_scores(rankings)
-    order = sorted(totals, key=lambda key: (-totals[key], _best_place(why[key]), key))
-    return [Fused(key, totals[key], why[key]) for key in order], fusion
+        alone = list(map(Fused, only.keys, only.scores))
+        return FusedRanking(alone, only.measure, rankings, ranks)
+    totals = _sum_by_rank(rankings, ranks) if fusion == "rrf" else _mean_of_scores(rankings)
+    best: dict[Key, int] = {}
+    for ranked in ranks:
+        for key, rank in ranked.items():
+            best[key] = min(rank, best.get(key, rank))
+    order = sorted(totals, key=lambda key: (-totals[key], best[key], key))
+    return FusedRanking([Fused(key, totals[key]) for key in order], fusion, rankings, ranks)
 
 
-def _sum_by_rank(rankings: Sequence[Ranking]) -> dict[Key, float]:
+def _sum_by_rank(
+    rankings: Sequence[Ranking], ranks: Sequence[Mapping[Key, int]]
+) -> dict[Key, float]:
     """Return the sum of reciprocal ranks; rankings that excuse a record vote as the others do.
 
     The plain sum would put an image without caption, first among images, behind every captioned
     one in the first sixty. A ranking that excuses a record counts only if that helps the record.
     """
-    places = [{key: rank for rank, key in enumerate(one.keys, start=1)} for one in rankings]
     everything = sum(ranking.weight for ranking in rankings)
     totals: dict[Key, float] = {}
     for key in dict.fromkeys(key for ranking in rankings for key in ranking.keys):
         owed = votes = 0.0
         favours: list[tuple[float, float]] = []
-        for ranking, placed in zip(rankings, places, strict=True):
+        for ranking, placed in zip(rankings, ranks, strict=True):
             vote = 1 / (RRF_CONSTANT + placed[key]) if key in placed else 0.0
             if key not in ranking.excused:
                 owed += ranking.weight
@@ -138,7 +157,3 @@ def _mean_of_scores(rankings: Sequence[Ranking]) -> dict[Key, float]:
         for key, score in zip(ranking.keys, ranking.scores, strict=True):
             totals[key] = totals.get(key, base) + share * (score - ranking.floor)
     return totals
-
-
-def _best_place(places: Mapping[str, Place]) -> int:
-    return min(place.rank for place in places.values())

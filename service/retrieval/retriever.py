@@ -1,6 +1,6 @@
 """Answers queries: picks indexes, plans, searches every leg, fuses, groups, fetches records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.errors import MedsearchError, QueryError
@@ -8,7 +8,7 @@ from indexer.store.reader import IndexReader
 from service.retrieval.columns import ColumnCache
 from service.retrieval.drafting import Plan
 from service.retrieval.encoding import QueryEncoders, Space
-from service.retrieval.fusion import Fused, Ranking, fuse
+from service.retrieval.fusion import Fused, FusedRanking, Ranking, fuse
 from service.retrieval.grouping import GROUP_COLUMNS, Chosen, first_of_groups
 from service.retrieval.legs import Area, Leg
 from service.retrieval.masks import MaskCache
@@ -16,8 +16,8 @@ from service.retrieval.planning import Planner
 from service.retrieval.query import (
     Group,
     Hit,
+    Place,
     Query,
-    ScoreKind,
     SearchReply,
     TextSource,
 )
@@ -73,15 +73,18 @@ class Retriever:
         area = Area(readers, self._masks.allowed(readers, query.filters))
         plan = self._planner.plan(query, readers, everywhere)
         clock.mark("encode")
-        chosen, score_kind = self._choose(query, plan, area)
+        chosen, ranking = self._choose(query, plan, area)
         clock.mark("search")
-        hits = tuple(_hit(rank, one, readers, query) for rank, one in enumerate(chosen, start=1))
+        hits = tuple(
+            _hit(rank, one, ranking.why(one.fused.key), readers, query)
+            for rank, one in enumerate(chosen, start=1)
+        )
         clock.mark("records")
         return SearchReply(
             query=query,
             hits=hits,
             builds={reader.name: reader.build_id for reader in readers},
-            score_kind=score_kind,
+            score_kind=ranking.score_kind,
             notes=plan.notes,
             stages_ms=clock.stages_ms,
             took_ms=clock.total_ms(),
@@ -110,7 +113,7 @@ class Retriever:
                 answered += 1
         return WarmUp(answered, tuple(problems))
 
-    def _choose(self, query: Query, plan: Plan, area: Area) -> tuple[list[Chosen], ScoreKind]:
+    def _choose(self, query: Query, plan: Plan, area: Area) -> tuple[list[Chosen], FusedRanking]:
         """Search ever deeper until `k` hits (or groups) are found or nothing is left.
 
         The first pass may be approximate. What it leaves wanting is looked for exactly, so that
@@ -127,11 +130,11 @@ class Retriever:
             rankings = [leg.rank(area, depth, exact=exact) for leg in plan.legs]
             if plan.fusion == "rrf":
                 rankings = _excuse(rankings, plan.legs, area)
-            fused, score_kind = fuse(rankings, plan.fusion)
-            chosen = self._cut(query, fused, area.readers)
+            ranking = fuse(rankings, plan.fusion)
+            chosen = self._cut(query, ranking.fused, area.readers)
             complete = exact and all(len(one.keys) < depth for one in rankings)
             if len(chosen) == query.k or complete or (exact and depth >= everything):
-                return chosen, score_kind
+                return chosen, ranking
             depth *= _DEEPER
             exact = True
 
@@ -173,7 +176,13 @@ def _spaces(snapshot: Snapshot) -> list[Space]:
     return sorted(found, key=lambda space: (space.encoder, space.field, space.identity))
 
 
-def _hit(rank: int, chosen: Chosen, readers: Sequence[IndexReader], query: Query) -> Hit:
+def _hit(
+    rank: int,
+    chosen: Chosen,
+    why: Mapping[str, Place],
+    readers: Sequence[IndexReader],
+    query: Query,
+) -> Hit:
     fused = chosen.fused
     reader = readers[fused.key.reader]
     record = reader.record(fused.key.row)
@@ -183,6 +192,4 @@ def _hit(rank: int, chosen: Chosen, readers: Sequence[IndexReader], query: Query
         group = Group(
             by=query.group_by, group_id=stated or record.record_id, records=chosen.group_records
         )
-    return Hit(
-        rank=rank, score=fused.score, index=reader.name, record=record, why=fused.why, group=group
-    )
+    return Hit(rank=rank, score=fused.score, index=reader.name, record=record, why=why, group=group)

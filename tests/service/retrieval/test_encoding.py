@@ -10,9 +10,9 @@ from indexer.errors import (
 from service.retrieval.encoding import QueryEncoders, Space, identity_of
 
 
-def space(encoder, field: str = "question", **changes: object) -> Space:  # type: ignore[no-untyped-def]
-    tower = encoder.image_fingerprint if field == "image" else encoder.text_fingerprint
-    values = {"field": field, "encoder": encoder.spec.key, "dim": tower.dim}
+def space(of, field: str = "question", **changes: object) -> Space:  # type: ignore[no-untyped-def]
+    tower = of.image_fingerprint if field == "image" else of.text_fingerprint
+    values = {"field": field, "encoder": of.spec.key, "dim": tower.dim}
     return Space(**(values | {"identity": identity_of(tower)} | changes))
 
 
@@ -70,3 +70,19 @@ def test_a_failed_load_is_not_tried_with_every_query(hash_encoder) -> None:  # t
         with pytest.raises(EncoderUnavailableError):
             encoders.encoder(space(hash_encoder))
     assert tried == ["hash"]
+
+
+def test_two_entries_that_share_a_tower_share_its_encoder(hash_encoder) -> None:  # type: ignore[no-untyped-def]
+    loaded = []
+
+    def load(key: str) -> object:
+        loaded.append(key)
+        return hash_encoder
+
+    encoders = QueryEncoders(load)
+    image, caption = space(hash_encoder, "image"), space(hash_encoder, "caption", encoder="alias")
+    assert caption == space(hash_encoder, "caption")
+    first, second = encoders.embed_text(image, "fever"), encoders.embed_text(caption, "fever")
+    assert first is second
+    assert hash_encoder.encoded_texts == 1
+    assert loaded == ["hash"]

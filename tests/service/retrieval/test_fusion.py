@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.retrieval.fusion import Found, Key, Ranking, fuse, merge_by_score
+from service.retrieval.fusion import Found, FusedRanking, Key, Ranking, fuse, merge_by_score
 
 
 def ranking(name: str, rows: list[int], scores: list[float], **changes: object) -> Ranking:
@@ -11,60 +11,89 @@ def ranking(name: str, rows: list[int], scores: list[float], **changes: object) 
     return Ranking(**(values | {"name": name, "scores": scores} | changes))
 
 
+def rows(result: FusedRanking) -> list[int]:
+    return [one.key.row for one in result.fused]
+
+
 def test_rrf_sums_by_hand() -> None:
-    fused, kind = fuse(
+    result = fuse(
         [ranking("image", [5, 6, 7], [0.9, 0.8, 0.7]), ranking("caption", [6, 8], [0.3, 0.2])],
         "rrf",
     )
-    assert kind == "rrf"
+    assert result.score_kind == "rrf"
     # 6: 1/62 + 1/61; 5: 1/61; 8: 1/62 (best place 2); 7: 1/63
-    assert [one.key.row for one in fused] == [6, 5, 8, 7]
-    assert fused[0].score == pytest.approx(1 / 62 + 1 / 61)
-    assert fused[2].score == pytest.approx(1 / 62)
-    assert {name: (place.rank, place.score) for name, place in fused[0].why.items()} == {
-        "image": (2, 0.8),
-        "caption": (1, 0.3),
-    }
+    assert rows(result) == [6, 5, 8, 7]
+    assert result.fused[0].score == pytest.approx(1 / 62 + 1 / 61)
+    assert result.fused[2].score == pytest.approx(1 / 62)
+    why = {name: (one.rank, one.score) for name, one in result.why(Key(0, 6)).items()}
+    assert why == {"image": (2, 0.8), "caption": (1, 0.3)}
+    assert set(result.why(Key(0, 8))) == {"caption"}
 
 
 def test_weights_scale_votes() -> None:
-    fused, _ = fuse(
+    result = fuse(
         [ranking("a", [1], [0.1], weight=0.5), ranking("b", [2], [0.1], weight=2.0)], "rrf"
     )
-    assert [(one.key.row, round(one.score * 61, 9)) for one in fused] == [(2, 2.0), (1, 0.5)]
+    assert [(one.key.row, round(one.score * 61, 9)) for one in result.fused] == [
+        (2, 2.0), (1, 0.5),
+    ]  # fmt: skip
+
+
+def test_an_image_without_caption_is_judged_by_its_picture_alone() -> None:
+    """Row 1 has no caption: its first place among images stands for a first place everywhere."""
+    bare = frozenset({Key(0, 1)})
+    images = ranking("image", [1, 2, 3], [0.9, 0.8, 0.7])
+    captions = ranking("caption", [2, 3], [0.9, 0.8], excused=bare)
+    result = fuse([images, captions], "rrf")
+    assert rows(result) == [1, 2, 3]
+    assert result.fused[0].score == pytest.approx(2 / 61)
+    assert result.fused[1].score == pytest.approx(1 / 62 + 1 / 61)
+    # Without the excuse every captioned image would come first.
+    assert rows(fuse([images, ranking("caption", [2, 3], [0.9, 0.8])], "rrf")) == [2, 3, 1]
+
+
+def test_an_excused_ranking_counts_where_it_speaks_for_the_record() -> None:
+    bare = frozenset({Key(0, 1), Key(0, 2)})
+    images = ranking("image", [9, 1, 2], [0.9, 0.8, 0.7])
+    words = ranking("lexical", [1, 8, 7, 2], [0.9, 0.8, 0.7, 0.6], excused=bare)
+    score = {one.key.row: one.score for one in fuse([images, words], "rrf").fused}
+    assert score[1] == pytest.approx(1 / 62 + 1 / 61)  # first by words: better than 2nd of images
+    assert score[2] == pytest.approx(2 / 63)  # fourth by words: worse, so it does not count
+    assert score[9] == pytest.approx(1 / 61)  # not excused, so a missing vote is a missing vote
 
 
 def test_blend_by_hand() -> None:
     dense = ranking("question", [1, 2], [0.8, 0.6], weight=0.7, floor=0.6)
     words = ranking("lexical", [2, 3], [0.5, 0.4], weight=0.3, measure="coverage")
-    fused, kind = fuse([dense, words], "blend")
-    assert kind == "blend"
+    result = fuse([dense, words], "blend")
+    assert result.score_kind == "blend"
     # 1: .7*.8 + .3*0; 2: .7*.6 + .3*.5; 3: .7*.6 (the floor) + .3*.4
-    assert [(one.key.row, round(one.score, 6)) for one in fused] == [
+    assert [(one.key.row, round(one.score, 6)) for one in result.fused] == [
         (2, 0.57), (1, 0.56), (3, 0.54),
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("fusion", ["rrf", "blend"])
 def test_a_ranking_alone_keeps_its_scores(fusion: str) -> None:
-    fused, kind = fuse([ranking("lexical", [4, 2], [0.4, 0.1], measure="coverage")], fusion)
-    assert kind == "coverage"
-    assert [(one.key.row, one.score) for one in fused] == [(4, 0.4), (2, 0.1)]
+    result = fuse([ranking("lexical", [4, 2], [0.4, 0.1], measure="coverage")], fusion)
+    assert result.score_kind == "coverage"
+    assert [(one.key.row, one.score) for one in result.fused] == [(4, 0.4), (2, 0.1)]
 
 
 def test_an_empty_second_ranking_does_not_change_the_kind_of_score() -> None:
-    _, kind = fuse([ranking("image", [1], [0.9]), ranking("caption", [], [])], "rrf")
-    assert kind == "rrf"
+    assert fuse([ranking("image", [1], [0.9]), ranking("caption", [], [])], "rrf").score_kind == (
+        "rrf"
+    )
 
 
 def test_nothing_found_is_nothing_fused() -> None:
-    assert fuse([], "rrf") == ([], "rrf")
-    assert fuse([ranking("image", [], [])], "rrf") == ([], "cosine")
+    assert rows(fuse([], "rrf")) == []
+    assert fuse([ranking("image", [], [])], "rrf").score_kind == "cosine"
 
 
 def test_ties_go_to_the_best_place_then_to_the_key() -> None:
-    fused, _ = fuse([ranking("a", [9, 3], [0.5, 0.5]), ranking("b", [3, 9], [0.5, 0.5])], "rrf")
-    assert [one.key.row for one in fused] == [3, 9]
+    result = fuse([ranking("a", [9, 3], [0.5, 0.5]), ranking("b", [3, 9], [0.5, 0.5])], "rrf")
+    assert rows(result) == [3, 9]
 
 
 @given(
@@ -101,10 +130,10 @@ def test_rrf_keeps_every_record_once_and_falls(orders: list[list[int]]) -> None:
         ranking(str(number), list(order), [1.0 - place / 10 for place in range(8)])
         for number, order in enumerate(orders)
     ]
-    fused, _ = fuse(rankings, "rrf")
-    assert sorted(one.key.row for one in fused) == list(range(8))
-    scores = [one.score for one in fused]
+    result = fuse(rankings, "rrf")
+    assert sorted(rows(result)) == list(range(8))
+    scores = [one.score for one in result.fused]
     assert scores == sorted(scores, reverse=True)
-    for one in fused:
+    for one in result.fused:
         ranks = [order.index(one.key.row) + 1 for order in orders]
         assert one.score == pytest.approx(sum(1 / (60 + rank) for rank in ranks))
