@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from indexer.errors import DecodeError, LimitExceededError
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.worker_process import WorkerDiedError, WorkerProcess, WorkerTimeoutError
+
+T = TypeVar("T")
 
 BATCH_IMAGES: Final = 8
 BATCHES_AHEAD: Final = 2
@@ -64,16 +66,31 @@ class DecodePool:
         Looks ahead by two batches of eight a worker and no further, so memory does not grow with
         the stream.
         """
-        pending: deque[Future[list[DecodedImage | DecodeError]]] = deque()
+        for _, outcome in self.decode_pairs((None, request) for request in requests):
+            if outcome is not None:
+                yield outcome
+
+    def decode_pairs(
+        self, pairs: Iterable[tuple[T, DecodeRequest | None]]
+    ) -> Iterator[tuple[T, DecodedImage | DecodeError | None]]:
+        """Decode a stream as `decode` does, with whatever goes along with each request.
+
+        What has no request keeps its place in the stream, with None for its image.
+        """
+        pending: deque[tuple[list[T], Future[list[DecodedImage | DecodeError | None]]]] = deque()
+        stream = iter(pairs)
         try:
-            for batch in _split(requests, BATCH_IMAGES):
-                pending.append(self._executor.submit(self._decode_batch, batch))
+            while batch := list(islice(stream, BATCH_IMAGES)):
+                requests = [request for _, request in batch]
+                future = self._executor.submit(self._decode_present, requests)
+                pending.append(([companion for companion, _ in batch], future))
                 if len(pending) >= BATCHES_AHEAD * self._workers:
-                    yield from pending.popleft().result()
-            while pending:
-                yield from pending.popleft().result()
+                    companions, future = pending.popleft()
+                    yield from zip(companions, future.result(), strict=True)
+            for companions, future in pending:
+                yield from zip(companions, future.result(), strict=True)
         finally:
-            for future in pending:
+            for _, future in pending:
                 future.cancel()
 
     def decode_one(self, request: DecodeRequest) -> DecodedImage:
@@ -92,6 +109,14 @@ class DecodePool:
         if isinstance(outcome, DecodeError):
             raise outcome
         return outcome
+
+    def _decode_present(
+        self, requests: Sequence[DecodeRequest | None]
+    ) -> list[DecodedImage | DecodeError | None]:
+        """Decode those requests of a batch that there are."""
+        present = [request for request in requests if request is not None]
+        outcomes = iter(self._decode_batch(present) if present else ())
+        return [None if request is None else next(outcomes) for request in requests]
 
     def _decode_batch(self, requests: Sequence[DecodeRequest]) -> list[DecodedImage | DecodeError]:
         """Decode a few images with one worker, or with its successors where it dies."""
@@ -145,10 +170,3 @@ class DecodePool:
             fresh = WorkerProcess(self._limits)
             self._live.add(fresh)
         return fresh
-
-
-def _split(requests: Iterable[DecodeRequest], size: int) -> Iterator[list[DecodeRequest]]:
-    """Cut a stream into lists of `size`."""
-    stream = iter(requests)
-    while batch := list(islice(stream, size)):
-        yield batch

@@ -47,10 +47,17 @@ def confine(limits: DecodeLimits) -> None:
 
 
 def _set_limit(kind: int, value: int) -> None:
-    """Lower a limit for good, if it is not lower already."""
+    """Lower a limit for good, if it is not lower already.
+
+    Some systems (macOS) refuse some limits; there the wall clock alone protects.
+    """
     _, hard = resource.getrlimit(kind)
     allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (allowed, allowed))
+    try:
+        resource.setrlimit(kind, (allowed, allowed))
+    except (OSError, ValueError):
+        if sys.platform == "linux":
+            raise
 
 
 def _address_space_bytes() -> int:

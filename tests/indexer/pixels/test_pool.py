@@ -73,6 +73,20 @@ def test_a_stream_comes_back_in_order_and_as_decoded_in_process(
         assert _same(outcome, decode_image(request))
 
 
+def test_what_has_no_image_keeps_its_place(pool: DecodePool, folder: Path) -> None:
+    pairs = [
+        (number, _file(folder, f"{number % 20:02}.png") if number % 3 else None)
+        for number in range(50)
+    ]
+    decoded = list(pool.decode_pairs(pairs))
+    assert [number for number, _ in decoded] == list(range(50))
+    for (_, request), (_, outcome) in zip(pairs, decoded, strict=True):
+        if request is None:
+            assert outcome is None
+        else:
+            assert _same(outcome, decode_image(request))
+
+
 def test_uploads_and_files_may_alternate(pool: DecodePool, folder: Path) -> None:
     names = [f"{number:02}.png" for number in range(20)]
     requests = [
