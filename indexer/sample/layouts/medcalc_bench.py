@@ -23,6 +23,7 @@ _COLUMNS = (
 _TRAIN_CATEGORIES = {"lab": "lab test"}
 # "a 84-year-old" must be "an": before eight, eleven and eighteen.
 _ARTICLE = re.compile(r"\b([Aa]) ((?:8\d?|11|18)\b)")
+_PAUSE = re.compile(r"([.;:]) ")
 _FIRST_TEST_ROW = 1
 _FIRST_TRAIN_ROW = 1001
 
@@ -85,7 +86,7 @@ def write_note(plan: str, result: Calculation) -> str:
     words = dict(result.slots)
     words |= {capitalise(key): capitalise(value) for key, value in words.items()}
     note = _ARTICLE.sub(r"\1n \2", plan.format_map(words))
-    return note.replace(". ", ".\n", 1)
+    return _PAUSE.sub(r"\1\n", note, count=1)
 
 
 def _last_row_line(rows: list[tuple[object, ...]]) -> int:
