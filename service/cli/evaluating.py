@@ -128,9 +128,9 @@ def _print(evaluations: "Sequence[Evaluation]", differences: "Sequence[Differenc
     for evaluation in evaluations:
         mark = " [yellow]†[/]" if evaluation.contaminated else ""
         table = Table(title=f"{evaluation.pool}, encoder {evaluation.encoder.key}{mark}")
-        for heading in ("task", "over", "queries", "pool", "leading figure", "further figures"):
-            number = heading in {"queries", "pool"}
-            table.add_column(heading, justify="right" if number else "left")
+        for heading in ("task", "over", "queries", "pool"):
+            table.add_column(heading, justify="right" if heading in {"queries", "pool"} else "left")
+        table.add_column("leading figure", no_wrap=True)
         for result in evaluation.results:
             table.add_row(*_cells(result))
         answers_console().print(table)
@@ -153,19 +153,9 @@ def _print(evaluations: "Sequence[Evaluation]", differences: "Sequence[Differenc
 def _cells(result: "TaskResult") -> tuple[str | Text, ...]:
     from service.evaluation.report_markdown import show_figure
 
-    lead, *others = result.figures()
-    further = ", ".join(
-        f"{one.name} {one.mean:.0f}" if one.mean > 1 else f"{one.name} {one.mean:.3f}"
-        for one in others
-    )
-    return (
-        result.task,
-        result.subset,
-        f"{result.queries:,}",
-        f"{result.pool:,}",
-        Text(f"{lead.name} {show_figure(lead)}"),
-        further,
-    )
+    lead = result.figures()[0]
+    counts = (f"{result.queries:,}", f"{result.pool:,}")
+    return (result.task, result.subset, *counts, Text(f"{lead.name} {show_figure(lead)}"))
 
 
 def _remarks(evaluation: "Evaluation") -> list[str]:
@@ -177,7 +167,7 @@ def _remarks(evaluation: "Evaluation") -> list[str]:
     ]
     seen = f"Contamination of {evaluation.encoder.key}: {evaluation.encoder.contamination}"
     return [
-        "Figures: mean [95 % interval] / chance. † may have seen what it is asked.",
+        "Figures: mean [95 % interval] / chance; the report has more. † may have seen the pool.",
         seen,
         *audits,
         *evaluation.notes,

@@ -1,13 +1,14 @@
 """The images that an evaluation searches: their embeddings and what is known of each."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from service.evaluation.regions import name_region
 
 Strings = npt.NDArray[np.str_]
 Mask = npt.NDArray[np.bool_]
@@ -68,6 +69,11 @@ class ImageCollection:
         bits = np.bitwise_count(self.hashes ^ own).sum(axis=1)
         return np.asarray(same | ((bits <= NEAR_DUPLICATE_BITS) & self.hashes.any(axis=1)))
 
+    def by_regions(self) -> "ImageCollection":
+        """Return the same images with body parts by the names that all sources share."""
+        regions = [name_region(part) for part in self.body_parts.tolist()]
+        return replace(self, body_parts=np.array(regions, np.str_))
+
     def select(self, rows: Rows) -> "ImageCollection":
         """Return the collection of these rows, in this order."""
         values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -77,14 +83,17 @@ class ImageCollection:
         return ImageCollection(**values)
 
 
-def unique_rows(texts: Sequence[str]) -> Rows:
-    """Return the rows, int64, whose text is stated and shared by no other row.
+def known_item_rows(texts: Sequence[str], cases: Strings) -> Rows:
+    """Return the rows, int64, whose text is stated and borne by no image of another case.
 
     Captions made from a template ("Chest radiograph, normal.") name a class, not an image: they
     cannot be found again by it, so they are no known-item queries.
     """
-    counts = Counter(texts)
-    return np.array([row for row, text in enumerate(texts) if text and counts[text] == 1], np.int64)
+    bearers: dict[str, set[str]] = {}
+    for text, case in zip(texts, cases.tolist(), strict=True):
+        bearers.setdefault(text, set()).add(case)
+    rows = [row for row, text in enumerate(texts) if text and len(bearers[text]) == 1]
+    return np.array(rows, np.int64)
 
 
 def join_collections(parts: Sequence[ImageCollection]) -> ImageCollection:

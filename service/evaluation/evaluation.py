@@ -43,9 +43,14 @@ class Evaluation:
 
     @property
     def contaminated(self) -> bool:
-        """Whether the encoder may have seen what is asked: by its card, or by the hash audit."""
-        seen = any(audit.kind == "training" and not audit.clean for audit in self.audits)
-        return seen or self.encoder.contamination != NO_CONTAMINATION
+        """Whether the encoder may have seen what is asked.
+
+        The hash audit against its training images decides; without one, what its card says.
+        """
+        audits = [audit for audit in self.audits if audit.kind == "training"]
+        if audits:
+            return not all(audit.clean for audit in audits)
+        return self.encoder.contamination != NO_CONTAMINATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 
-from service.evaluation.collection import EncodeTexts, ImageCollection, unique_rows
+from service.evaluation.collection import EncodeTexts, ImageCollection, known_item_rows
 from service.evaluation.image_tasks import (
     ClassBy,
     Likeness,
@@ -63,10 +63,10 @@ def _tasks(
     part: _Part, encode: EncodeTexts, sampling: Sampling
 ) -> Iterator[tuple[str, Callable[[], TaskResult]]]:
     images = part.images
-    if len(unique_rows(images.captions)) >= LEAST_KNOWN_ITEMS:
+    if len(known_item_rows(images.captions, images.cases)) >= LEAST_KNOWN_ITEMS:
         yield "caption -> image", lambda: caption_to_image(images, encode, sampling)
         yield "image -> caption", lambda: image_to_caption(images, encode, sampling)
-    if len(unique_rows(images.long_texts)) >= LEAST_KNOWN_ITEMS:
+    if len(known_item_rows(images.long_texts, images.cases)) >= LEAST_KNOWN_ITEMS:
         yield "long text -> image", lambda: caption_to_image(images, encode, sampling, long=True)
     for by in _likenesses(images, whole=part.whole):
         yield f"image -> image, {by}", _bind_likeness(images, by, sampling)
@@ -98,12 +98,13 @@ def _bind_class(
 
 
 def _parts(images: ImageCollection, trained_sources: frozenset[str]) -> Iterator[_Part]:
-    yield _Part("all", images, whole=True)
     names, counts = np.unique(images.sources, return_counts=True)
+    together = images.by_regions() if len(names) > 1 else images
+    yield _Part("all", together, whole=True)
     seen = np.isin(images.sources, sorted(trained_sources))
     if seen.any() and not seen.all():
-        yield _Part("trained sources", images.select(np.flatnonzero(seen)), whole=True)
-        yield _Part("unseen sources", images.select(np.flatnonzero(~seen)), whole=True)
+        yield _Part("trained sources", together.select(np.flatnonzero(seen)), whole=True)
+        yield _Part("unseen sources", together.select(np.flatnonzero(~seen)), whole=True)
     if len(names) < 2:
         return
     for name, count in zip(names.tolist(), counts.tolist(), strict=True):

@@ -4,22 +4,36 @@ Every search is over the full pool. Where the query is an image, its own case an
 near-duplicates are always excluded, so that a patient's second view is never counted as a find.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from service.evaluation.collection import EncodeTexts, ImageCollection, Mask, Rows, unique_rows
+from service.evaluation.collection import EncodeTexts, ImageCollection, Mask, Rows, known_item_rows
 from service.evaluation.ranking import CLASS_MEASURES, KNOWN_ITEM_MEASURES, Integers
 from service.evaluation.results import TaskResult
 from service.evaluation.searching import Findings, Task, search_all
 
 Likeness: TypeAlias = Literal["modality", "body part", "label", "source", "concepts"]
-ClassBy: TypeAlias = Literal["body part", "label"]
+ClassBy: TypeAlias = Literal["body part", "label's body part", "label"]
+
+CLASS_DEPTH = 20
+"""Candidates of each query in the run files of classes: more than any of their measures needs."""
 
 LEAST_OF_CLASS = 10
 """Images that a class needs to be asked for: with fewer, a P@10 of 1 cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Class:
+    """Words, and which images they name: `inside` the place, `bearing` the label there too."""
+
+    text: str
+    modality: str
+    body_part: str
+    inside: Mask
+    bearing: Mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +55,13 @@ class Sampling:
 def caption_to_image(
     images: ImageCollection, encode: EncodeTexts, sampling: Sampling, *, long: bool = False
 ) -> TaskResult:
-    """Find the one image that a unique caption (or `long` text) was written for, among all."""
+    """Find the one image that a caption (or `long` text) was written for, among all images.
+
+    Captions that images of several cases share are left out. Where images of one case share one,
+    each is asked for in turn and the others count against it.
+    """
     texts = images.long_texts if long else images.captions
-    rows = sampling.draw(unique_rows(texts))
+    rows = sampling.draw(known_item_rows(texts, images.cases))
     wanted = tuple(texts[row] for row in rows)
     task = Task(
         query_ids=tuple(images.record_ids[rows].tolist()),
@@ -60,19 +78,24 @@ def caption_to_image(
 def image_to_caption(
     images: ImageCollection, encode: EncodeTexts, sampling: Sampling
 ) -> TaskResult:
-    """Find the caption that was written for an image, among all unique captions."""
-    rows = sampling.draw(unique_rows(images.captions))
-    texts = tuple(images.captions[row] for row in rows)
+    """Find the caption that was written for an image, among all captions that are no templates."""
+    everyone = known_item_rows(images.captions, images.cases)
+    first = {images.captions[row]: int(row) for row in everyone[::-1]}
+    captions = tuple(sorted(first, key=first.__getitem__))
+    place = {text: number for number, text in enumerate(captions)}
+    rows = sampling.draw(everyone)
+    wanted = tuple(images.captions[row] for row in rows)
     task = Task(
         query_ids=tuple(images.record_ids[rows].tolist()),
         queries=images.vectors[rows],
-        candidate_ids=images.record_ids[rows],
-        candidates=encode(texts),
-        grades_of=lambda query: _one_of(len(rows), query),
+        candidate_ids=images.record_ids[[first[text] for text in captions]],
+        candidates=encode(captions),
+        grades_of=lambda query: _one_of(len(captions), place[wanted[query]]),
         measures=KNOWN_ITEM_MEASURES,
     )
     found = search_all(task)
-    return _result("image -> caption", images, rows, found, sampling, texts, pool=len(rows))
+    pool = len(captions)
+    return _result("image -> caption", images, rows, found, sampling, wanted, pool=pool)
 
 
 def image_to_image(images: ImageCollection, by: Likeness, sampling: Sampling) -> TaskResult:
@@ -93,6 +116,7 @@ def image_to_image(images: ImageCollection, by: Likeness, sampling: Sampling) ->
         grades_of=lambda query: grade(int(rows[query])),
         allowed_of=lambda query: images.other_cases(int(rows[query])),
         measures=CLASS_MEASURES,
+        depth=CLASS_DEPTH,
     )
     name = f"image -> image, same {by}"
     texts = tuple(images.captions[row] for row in rows)
@@ -104,32 +128,34 @@ def class_text_to_image(
 ) -> TaskResult:
     """Find images of a class by the words for it.
 
-    Queries are "MODALITY of the BODY PART" and "BODY PART MODALITY, LABEL", one for every class
-    that has `LEAST_OF_CLASS` images.
+    By body part, queries are "MODALITY of the BODY PART". By label they are "MODALITY of the BODY
+    PART, LABEL", and relevant is what bears the label there; by label's body part they are the
+    same, and any image of that modality and body part is relevant. One query for every class that
+    has `LEAST_OF_CLASS` images.
     """
-    classes = _classes(images, by)
-    texts = tuple(classes)
-    members = list(classes.values())
+    classes = _classes(images, with_labels=by != "body part")
     task = Task(
-        query_ids=tuple("class:" + "-".join(text.split()) for text in texts),
-        queries=encode(texts) if texts else np.zeros((0, images.vectors.shape[1]), np.float32),
+        query_ids=tuple("class:" + "-".join(one.text.split()) for one in classes),
+        queries=encode([one.text for one in classes]),
         candidate_ids=images.record_ids,
         candidates=images.vectors,
-        grades_of=lambda query: members[query].astype(np.int64),
+        grades_of=lambda query: _members(classes[query], by).astype(np.int64),
         measures=CLASS_MEASURES,
+        depth=CLASS_DEPTH,
     )
     found = search_all(task)
-    first = np.array([int(np.flatnonzero(mask)[0]) for mask in members], np.int64)
-    facets = {"modality": tuple(images.modalities[first].tolist())}
     return TaskResult(
         task=f"class text -> image, {by}",
         subset=sampling.subset,
         pool=len(images),
         values=found.values,
         chances=found.chances,
-        query_texts=texts,
+        query_texts=tuple(one.text for one in classes),
         ranked=found.ranked,
-        facets=facets,
+        facets={
+            "modality": tuple(one.modality for one in classes),
+            "body part": tuple(one.body_part for one in classes),
+        },
         seed=sampling.seed,
     )
 
@@ -203,20 +229,25 @@ def _shared_counts(sets: Sequence[frozenset[str]]) -> Callable[[int], Integers]:
     return count
 
 
-def _classes(images: ImageCollection, by: ClassBy) -> Mapping[str, Mask]:
-    """Return the text and the members of every class with enough images, in a stable order."""
-    classes: dict[str, Mask] = {}
+def _classes(images: ImageCollection, *, with_labels: bool) -> list[_Class]:
+    """Return the classes of images with enough members, in a stable order."""
+    classes: list[_Class] = []
     places = images.places
     for place in np.unique(places[places != ""]):
         inside = places == place
-        first = int(np.flatnonzero(inside)[0])
-        modality, part = images.modalities[first], images.body_parts[first]
-        if by == "body part":
-            classes[f"{modality} of the {part}"] = inside
-            continue
         rows = np.flatnonzero(inside).tolist()
+        modality, part = str(images.modalities[rows[0]]), str(images.body_parts[rows[0]])
+        text = f"{modality} of the {part}"
+        if not with_labels:
+            classes.append(_Class(text, modality, part, inside, inside))
+            continue
         for label in sorted(set().union(*(images.labels[row] for row in rows))):
-            members = np.zeros(len(images), bool)
-            members[[row for row in rows if label in images.labels[row]]] = True
-            classes[f"{part} {modality}, {label.replace('_', ' ')}"] = members
-    return {text: mask for text, mask in classes.items() if mask.sum() >= LEAST_OF_CLASS}
+            bearing = np.zeros(len(images), bool)
+            bearing[[row for row in rows if label in images.labels[row]]] = True
+            words = f"{text}, {label.replace('_', ' ')}"
+            classes.append(_Class(words, modality, part, inside, bearing))
+    return [one for one in classes if one.bearing.sum() >= LEAST_OF_CLASS]
+
+
+def _members(wanted: _Class, by: ClassBy) -> Mask:
+    return wanted.bearing if by == "label" else wanted.inside

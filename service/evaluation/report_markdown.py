@@ -19,7 +19,9 @@ documents: share of the relevant ones found). **MRR**: mean of 1 / rank. **P@10*
 first ten that are relevant. **mAP**: mean average precision over the whole ranking. **nDCG@10**:
 the gain is the grade. Ties count against us. Where an image is the query, its own case and its
 near-duplicates ({NEAR_DUPLICATE_BITS} of 256 bits of a perceptual hash, or fewer) are never
-counted as finds. Known items are asked for by captions that no other image shares.
+counted as finds. Known items are asked for by captions that no other case shares; where images of
+one case share a caption, only the one asked for counts. Where several sources are searched
+together, body parts go by their common names ("skull and contents" is "brain").
 
 In brackets: 95 % interval, percentile bootstrap ({BOOTSTRAP_SAMPLES:,} samples) over cases where
 queries belong to cases, else over queries. After the slash: what a random order of the pool gives.

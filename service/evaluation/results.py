@@ -9,7 +9,7 @@ import numpy.typing as npt
 from service.evaluation.metrics import Figure, Floats, summarise, summarise_median
 
 RUN_DEPTH = 100
-"""How many candidates of each query a run file holds."""
+"""Candidates of each query that a run file of known items or questions holds."""
 
 MEDIAN_RANK = "median rank"
 
@@ -18,7 +18,7 @@ MEDIAN_RANK = "median rank"
 class Ranked:
     """The best candidates of every query, and which candidates were judged.
 
-    `rows` int64 (q, RUN_DEPTH) index `candidate_ids`, -1 where there were fewer; `scores` float32
+    `rows` int64 (q, depth) index `candidate_ids`, -1 where there were fewer; `scores` float32
     of the same shape. `judged` holds for each query candidate rows and their grades: all of the
     run's, and as many of the best as the ideal ranking needs.
     """

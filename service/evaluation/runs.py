@@ -1,14 +1,20 @@
 """Runs and qrels in TREC's formats, so that any other tool can check the figures.
 
 A run line is `query_id Q0 record_id rank score tag`; a qrels line is `query_id 0 record_id grade`.
-Ids that hold white space would break both formats and are refused.
+Ids that hold white space would break both formats and are refused. Files whose
+name ends in `.gz` are compressed.
 """
 
+import gzip
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TextIO, TypeAlias
 
 from indexer.errors import BadRecordError
+
+# Runs are repetitive: the quickest level already shrinks them tenfold.
+_COMPRESSION = 1
 
 Run: TypeAlias = Mapping[str, Mapping[str, float]]
 """Query id -> record id -> score, higher is better."""
@@ -19,7 +25,7 @@ Qrels: TypeAlias = Mapping[str, Mapping[str, int]]
 
 def write_run(path: Path, run: Run, tag: str = "medsearch") -> None:
     """Write a run, each query's records by falling score, ties by record id."""
-    with path.open("w", encoding="utf-8") as stream:
+    with _open(path, "w") as stream:
         for query_id, scores in run.items():
             ranked = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
             for rank, (record_id, score) in enumerate(ranked, start=1):
@@ -29,7 +35,7 @@ def write_run(path: Path, run: Run, tag: str = "medsearch") -> None:
 
 def write_qrels(path: Path, qrels: Qrels) -> None:
     """Write qrels in the order given."""
-    with path.open("w", encoding="utf-8") as stream:
+    with _open(path, "w") as stream:
         for query_id, grades in qrels.items():
             for record_id, grade in grades.items():
                 _refuse_white_space(query_id, record_id)
@@ -72,8 +78,16 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     return qrels
 
 
+def _open(path: Path, mode: Literal["r", "w"]) -> TextIO:
+    """Open a text file, compressed if its name ends in `.gz`; equal text gives equal bytes."""
+    if path.suffix != ".gz":
+        return path.open(mode, encoding="utf-8")
+    packed = gzip.GzipFile(path, f"{mode}b", compresslevel=_COMPRESSION, mtime=0)
+    return io.TextIOWrapper(packed, encoding="utf-8")
+
+
 def _lines(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
-    with path.open(encoding="utf-8") as stream:
+    with _open(path, "r") as stream:
         for number, text in enumerate(stream, start=1):
             words = text.split()
             if not words:

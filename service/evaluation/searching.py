@@ -20,6 +20,7 @@ class Task:
 
     `queries` and `candidates` are unit rows float32. `grades_of` gives query i's grade of every
     candidate (0 for not relevant), `allowed_of` which candidates it may find (None: all of them).
+    `depth` candidates of each are kept for the run.
     """
 
     query_ids: tuple[str, ...]
@@ -29,6 +30,7 @@ class Task:
     grades_of: Callable[[int], Integers]
     allowed_of: Callable[[int], Mask] | None = None
     measures: Mapping[str, Measure]
+    depth: int = RUN_DEPTH
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class _Tally:
     """Findings while they grow."""
 
     measures: Mapping[str, Measure]
+    depth: int
     values: dict[str, list[float]] = field(default_factory=dict)
     chances: dict[str, list[float]] = field(default_factory=dict)
     ranks: list[float] = field(default_factory=list)
@@ -58,16 +61,16 @@ class _Tally:
             self.values.setdefault(name, []).append(measure.value(ranking))
             self.chances.setdefault(name, []).append(measure.chance(ranking))
         self.ranks.append(first_rank(ranking))
-        missing = max(0, RUN_DEPTH - len(ranking))
-        self.rows.append(np.pad(ranking.rows[:RUN_DEPTH], (0, missing), constant_values=-1))
-        top = ranking.scores[:RUN_DEPTH].astype(np.float32)
+        missing = max(0, self.depth - len(ranking))
+        self.rows.append(np.pad(ranking.rows[: self.depth], (0, missing), constant_values=-1))
+        top = ranking.scores[: self.depth].astype(np.float32)
         self.scores.append(np.pad(top, (0, missing), constant_values=-np.inf))
-        self.judged.append(_judged(ranking))
+        self.judged.append(_judged(ranking, self.depth))
 
 
 def search_all(task: Task) -> Findings:
     """Search every query of a task over its full pool."""
-    tally = _Tally(task.measures)
+    tally = _Tally(task.measures, task.depth)
     for start in range(0, len(task.queries), _QUERIES_AT_ONCE):
         block = task.queries[start : start + _QUERIES_AT_ONCE] @ task.candidates.T
         for query, scores in enumerate(block, start):
@@ -81,24 +84,22 @@ def search_all(task: Task) -> Findings:
         ranked=Ranked(
             query_ids=task.query_ids,
             candidate_ids=task.candidate_ids,
-            rows=np.array(tally.rows, np.int64).reshape(-1, RUN_DEPTH),
-            scores=np.array(tally.scores, np.float32).reshape(-1, RUN_DEPTH),
+            rows=np.array(tally.rows, np.int64).reshape(-1, task.depth),
+            scores=np.array(tally.scores, np.float32).reshape(-1, task.depth),
             judged=tally.judged,
         ),
     )
 
 
-def _judged(ranking: Ranking) -> tuple[Rows, Integers]:
+def _judged(ranking: Ranking, depth: int) -> tuple[Rows, Integers]:
     """Return the rows and grades that a qrels file holds of one query.
 
     Judging the run's depth is how TREC pools judgments; the best of the rest are added so that
     precision and nDCG come out of the files as they do here.
     """
-    rest = np.arange(RUN_DEPTH, len(ranking))
+    rest = np.arange(depth, len(ranking))
     best = rest[np.argsort(-ranking.grades[rest], kind="stable")[:_IDEAL_DEPTH]]
-    places = np.concatenate(
-        [np.arange(min(RUN_DEPTH, len(ranking))), best[ranking.grades[best] > 0]]
-    )
+    places = np.concatenate([np.arange(min(depth, len(ranking))), best[ranking.grades[best] > 0]])
     return ranking.rows[places], ranking.grades[places]
 
 

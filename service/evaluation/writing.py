@@ -35,10 +35,10 @@ def write_report(report: Report, folder: Path, *, plots: bool = True) -> Path:
 
 
 def _write_trec_files(evaluation: Evaluation, folder: Path) -> None:
-    """Write `POOL-ENCODER-TASK.run` and `.qrels` for each task."""
+    """Write `POOL-ENCODER-TASK-SUBSET.run.gz` and `.qrels.gz` for each task."""
     folder.mkdir(exist_ok=True)
     for result in evaluation.results:
         parts = (evaluation.pool, evaluation.encoder.key, result.task, result.subset)
         stem = "-".join(slug(part) for part in parts)
-        write_run(folder / f"{stem}.run", result.ranked.run(), tag=slug(evaluation.encoder.key))
-        write_qrels(folder / f"{stem}.qrels", result.ranked.qrels())
+        write_run(folder / f"{stem}.run.gz", result.ranked.run(), tag=slug(evaluation.encoder.key))
+        write_qrels(folder / f"{stem}.qrels.gz", result.ranked.qrels())

@@ -13,7 +13,7 @@ MakeImages = Callable[..., ImageCollection]
 def make_images(
     vectors: Sequence[Sequence[float]] | np.ndarray, **columns: object
 ) -> ImageCollection:
-    """Return a collection; images differ in case, caption and hash unless `columns` say otherwise."""
+    """Return images that differ in case, caption and hash unless `columns` say otherwise."""
     rows = np.asarray(vectors, np.float32)
     count = len(rows)
     random = np.random.default_rng(7)

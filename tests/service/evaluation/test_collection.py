@@ -1,10 +1,17 @@
 import numpy as np
 
-from service.evaluation.collection import join_collections, unique_rows
+from service.evaluation.collection import join_collections, known_item_rows
 
 
-def test_a_text_said_twice_is_unique_nowhere() -> None:
-    assert unique_rows(["a", "b", "a", "", "c"]).tolist() == [1, 4]
+def test_a_text_of_two_cases_asks_for_no_image() -> None:
+    cases = np.array(["one", "two", "two", "two", "five", "six"])
+    assert known_item_rows(["a", "b", "a", "b", "", "c"], cases).tolist() == [1, 3, 5]
+
+
+def test_sources_agree_on_body_parts(images) -> None:
+    parts = np.array(["skull and contents", "Brain and Neuro", "Endocrine"])
+    pool = images(np.eye(3), body_parts=parts).by_regions()
+    assert pool.body_parts.tolist() == ["brain", "brain", "endocrine"]
 
 
 def test_a_place_needs_both_modality_and_body_part(images) -> None:

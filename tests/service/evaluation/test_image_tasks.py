@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,17 @@ def test_images_are_matched_to_unique_captions_only(images) -> None:
     assert figures(result)["R@1"] == 1
 
 
+def test_a_caption_of_several_images_of_one_case_is_one_candidate(images) -> None:
+    captions, cases = ["both", "both", "own"], np.array(["x", "x", "y"])
+    pool = images([[1, 0], [1, 0], [0, 1]], captions=captions, cases=cases)
+    asked = caption_to_image(pool, lambda texts: np.eye(2, dtype=np.float32)[[0, 0, 1]], ALL)
+    assert asked.ranks.tolist() == [2, 2, 1]
+    found = image_to_caption(pool, lambda texts: np.eye(2, dtype=np.float32), ALL)
+    assert found.pool == 2
+    assert found.ranks.tolist() == [1, 1, 1]
+    assert found.ranked.qrels()["d/all/1"] == {"d/all/0": 1, "d/all/2": 0}
+
+
 def test_long_texts_are_asked_where_wanted(images) -> None:
     asked: list[str] = []
 
@@ -142,10 +155,29 @@ def test_classes_are_asked_for_in_words(images) -> None:
     result = class_text_to_image(pool, encode, "label", ALL)
     assert figures(result)["P@10"] == 1
     assert chances(result)["P@10"] == 0.5
-    assert result.ranked.query_ids[0] == "class:chest-CT,-nodule"
+    assert result.ranked.query_ids[0] == "class:CT-of-the-chest,-nodule"
     assert asked == [
-        "CT of the chest", "X-ray of the wrist", "chest CT, nodule", "wrist X-ray, fracture",
-    ]  # fmt: skip
+        "CT of the chest",
+        "X-ray of the wrist",
+        "CT of the chest, nodule",
+        "X-ray of the wrist, fracture",
+    ]
+
+
+def test_a_label_query_may_find_the_right_place_without_the_label(images) -> None:
+    labels = [frozenset({"nodule"})] * 10 + [frozenset()] * 2 + [frozenset({"fracture"})] * 12
+    pool = two_kinds(images, labels=labels)
+    vectors = pool.vectors.copy()
+    vectors[10:12] *= 2  # the CTs without a nodule look most like the words
+
+    def encode(texts):
+        return np.array([[1, 0] if "CT" in text else [0, 1] for text in texts], np.float32)
+
+    pool = replace(pool, vectors=vectors)
+    place = class_text_to_image(pool, encode, "label's body part", ALL)
+    label = class_text_to_image(pool, encode, "label", ALL)
+    assert place.values["P@10"].tolist() == [1, 1]
+    assert label.values["P@10"].tolist() == [0.8, 1]
 
 
 def test_classes_too_small_to_fill_ten_places_are_left_out(images) -> None:

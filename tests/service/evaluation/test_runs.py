@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 
 import pytest
@@ -6,11 +7,14 @@ from indexer.errors import BadRecordError
 from service.evaluation.runs import read_qrels, read_run, write_qrels, write_run
 
 
-def test_a_run_survives_the_round_trip_and_is_ranked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["run", "run.gz"])
+def test_a_run_survives_the_round_trip_and_is_ranked(tmp_path: Path, name: str) -> None:
     run = {"q1": {"d/all/2": 0.25, "d/all/1": 0.5}, "q2": {"d/all/1": 1 / 3}}
-    write_run(tmp_path / "run", run)
-    assert read_run(tmp_path / "run") == run
-    first = (tmp_path / "run").read_text().splitlines()[0].split()
+    write_run(tmp_path / name, run)
+    assert read_run(tmp_path / name) == run
+    raw = (tmp_path / name).read_bytes()
+    text = (gzip.decompress(raw) if name.endswith(".gz") else raw).decode()
+    first = text.splitlines()[0].split()
     assert first == ["q1", "Q0", "d/all/1", "1", "0.5", "medsearch"]
 
 

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -133,8 +132,8 @@ def test_a_built_index_is_asked_for_its_own_fragments(tmp_path: Path, kit) -> No
 def test_translations_of_one_case_are_asked_for_in_both_directions(tmp_path: Path, kit) -> None:
     def record(number: int, language: str, question: str):
         return kit.text_record(
-            "exam", f"{number}-{language}", question=question, language=language,
-            case_id=f"case{number}",
+            "exam", number, record_id=f"exam/train/{number}-{language}", question=question,
+            language=language, case_id=f"case{number}",
         )  # fmt: skip
 
     records = [record(number, "en", f"question number {number} of the exam") for number in range(6)]
@@ -146,10 +145,3 @@ def test_translations_of_one_case_are_asked_for_in_both_directions(tmp_path: Pat
     assert one.qrels["exam/train/3-zh"] == {"exam/train/3-en": 1}
     assert len(one.texts) == len(other.texts) == 5
     assert [asked.task for asked in questions_of_index(reader)][1:] == [one.task, other.task]
-
-
-def test_the_questions_of_a_set_name_known_records_only() -> None:
-    asked = judged_questions(text_set())
-    known = set(document_ids(text_set()).values())
-    judged: Mapping[str, Mapping[str, int]] = asked.qrels
-    assert all(set(grades) <= known for grades in judged.values())
