@@ -82,9 +82,9 @@ def clear_folder(folder: Path, sign: str) -> None:
 
 
 def list_tree(folder: Path) -> list[Path]:
-    """Return all regular files below `folder`, sorted by path, but for tantivy's lock files.
+    """Return all regular files below `folder`, sorted by path, but for lock files.
 
-    tantivy leaves one behind whenever an index is opened; they are empty.
+    Other programs that open a full-text index with tantivy leave an empty one behind.
     """
     found = (path for path in folder.rglob("*") if path.suffix != ".lock")
     return sorted(path for path in found if path.is_file())

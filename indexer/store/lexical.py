@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,6 +67,8 @@ def build_lexical(records: Iterable[AnyRecord], folder: Path) -> None:
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
+        for lock in folder.glob("*.lock"):
+            lock.unlink()
     except ValueError as error:
         raise StoreError(
             f"The full-text index could not be written ({error}).",
@@ -84,17 +87,13 @@ class LexicalIndex:
         CorruptBuildError
             tantivy cannot open the folder.
         """
-        import tantivy
-
         try:
-            index = tantivy.Index.open(str(folder))
-            self._searcher = index.searcher()
+            self._searcher, self._schema = _open_searcher(folder)
         except (ValueError, OSError) as error:
             raise CorruptBuildError(
                 f"The full-text index of build {folder.parent.name} cannot be opened.",
                 remedy="Rebuild the index with `medsearch index`.",
             ) from error
-        self._schema = index.schema
         self._rows = rows
 
     def search(
@@ -156,6 +155,22 @@ class LexicalIndex:
         known = {token: self.records_with(token) for token in counts}
         ranked = sorted((held, token) for token, held in known.items() if held)
         return Counter({token: counts[token] for _, token in ranked[:_MAX_QUERY_TOKENS]})
+
+
+def _open_searcher(folder: Path) -> "tuple[tantivy.Searcher, tantivy.Schema]":
+    """Open the index through links in a folder of its own, which goes away at once.
+
+    tantivy wants to write a lock file beside what it opens, but a build never changes and may lie
+    on a read-only volume. Once there is a searcher, all files are mapped and no name is needed.
+    """
+    import tantivy
+
+    with TemporaryDirectory(prefix="medsearch-") as links:
+        for path in folder.resolve().iterdir():
+            if path.suffix != ".lock":
+                Path(links, path.name).symlink_to(path)
+        index = tantivy.Index.open(links)
+        return index.searcher(), index.schema
 
 
 def _schema() -> "tantivy.Schema":

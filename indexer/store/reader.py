@@ -38,7 +38,10 @@ class FieldHits:
 
 
 class IndexReader:
-    """One build of one index, open for searching. Safe to share between threads."""
+    """One build of one index, open for searching. Safe to share between threads.
+
+    Its files are memory-mapped and let go when the last reference to the reader goes.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open the build in `folder`; its files are checked before any of them is parsed.
@@ -116,14 +119,19 @@ class IndexReader:
         ValueError
             Queries are not (q, d) finite numbers, or the mask has another length.
         """
-        if allowed is not None and allowed.shape != (len(self.table),):
-            message = f"a mask of {len(self.table)} rows is needed, not {allowed.shape}"
-            raise ValueError(message)
+        self._check_mask(allowed)
         found = self._field(field).search(queries, k, allowed, exact)
         return [FieldHits(rows, scores) for rows, scores in found]
 
     def search_lexical(self, query: str, k: int, *, allowed: Mask | None = None) -> FieldHits:
-        """Return the k best records by BM25 over their words, restricted to `allowed` rows."""
+        """Return the k best records by BM25 over their words, of all or exactly of `allowed`.
+
+        Raises
+        ------
+        ValueError
+            The mask has another length than the index.
+        """
+        self._check_mask(allowed)
         return FieldHits(*self._lexical.search(query, k, allowed))
 
     def records_with(self, token: str) -> int:
@@ -136,9 +144,7 @@ class IndexReader:
 
     def row(self, row: int) -> dict[str, Any]:
         """Return a row's columns as plain values."""
-        if not 0 <= row < len(self.table):
-            message = f"row {row} of {len(self.table)}"
-            raise IndexError(message)
+        self._check_row(row)
         number = int(np.searchsorted(self._starts, row, side="right")) - 1
         batch = self._batches[number].slice(row - int(self._starts[number]), 1)
         return dict(batch.to_pylist()[0])
@@ -157,6 +163,7 @@ class IndexReader:
 
     def vector(self, field: str, row: int) -> npt.NDArray[np.float32] | None:
         """Return the first embedding float32 (d,) that a field holds of a row, or None."""
+        self._check_row(row)
         return self._field(field).of_row(row)
 
     def vectors(self, field: str) -> npt.NDArray[np.float32]:
@@ -168,15 +175,30 @@ class IndexReader:
         return self._field(field).rows
 
     def thumbnail(self, row: int) -> bytes | None:
-        """Return the JPEG thumbnail of a row, or None where there is none."""
+        """Return the JPEG thumbnail of a row, or None where there is none.
+
+        Raises
+        ------
+        IndexError
+            There is no such row.
+        """
+        self._check_row(row)
         if self._thumbnails is None:
             return None
         jpeg = self._thumbnails.column("jpeg")[row].as_py()
         return bytes(jpeg) if jpeg is not None else None
 
-    def close(self) -> None:
-        """Let go of the files; memory maps end when the last array that views them does."""
-        self._fields.clear()
+    def _check_row(self, row: int) -> None:
+        if not 0 <= row < len(self.table):
+            message = f"row {row} of {len(self.table)}"
+            raise IndexError(message)
+
+    def _check_mask(self, allowed: Mask | None) -> None:
+        if allowed is not None and (
+            allowed.shape != (len(self.table),) or allowed.dtype != np.bool_
+        ):
+            message = f"a bool mask of {len(self.table)} rows is needed, not {allowed.shape}"
+            raise ValueError(message)
 
     def _field(self, name: str) -> FieldVectors:
         if name not in self._fields:

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.records import TextRecord
-from indexer.store.files import list_tree
 from indexer.store.lexical import LexicalIndex, build_lexical, cutting_digest, searchable_text
 from tests.indexer.store.conftest import record
 
@@ -100,9 +99,10 @@ def test_a_pasted_note_is_asked_by_its_rarest_words(index: LexicalIndex) -> None
 def test_opening_and_searching_change_no_file(tmp_path: Path) -> None:
     folder = tmp_path / "lexical"
     build_lexical((question(n, text) for n, text in enumerate(some_texts()[:9])), folder)
-    before = {path: path.read_bytes() for path in list_tree(folder)}
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert not [path for path in before if path.suffix == ".lock"]
     LexicalIndex(folder, 9).search("fever", 3, None)
-    assert {path: path.read_bytes() for path in list_tree(folder)} == before
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_an_index_of_no_records_finds_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-import hashlib
 import json
 import multiprocessing
 import os
@@ -8,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.errors import BuildLockedError, ReconciliationError
-from indexer.store.publish import list_builds, prune, rollback
+from indexer.errors import BuildLockedError
 from indexer.store.reader import IndexReader
 from indexer.store.writer import BuildWriter
 from tests.indexer.store.conftest import Build, plan, shard
@@ -72,16 +70,6 @@ def test_a_half_written_shard_does_not_count(tmp_path: Path, vectors: np.ndarray
         assert writer.publish([]).manifest.counts.records == 40
 
 
-def test_rows_that_are_not_accounted_for_stop_the_build(
-    tmp_path: Path, vectors: np.ndarray
-) -> None:
-    import dataclasses
-
-    lost = dataclasses.replace(shard([0, 1], vectors), rows_consumed=7)
-    with BuildWriter.open(tmp_path, plan()) as writer, pytest.raises(ReconciliationError):
-        writer.add_shard(lost)
-
-
 def test_a_second_build_at_once_is_refused(tmp_path: Path) -> None:
     with BuildWriter.open(tmp_path, plan()):
         context = multiprocessing.get_context("spawn")
@@ -97,33 +85,6 @@ def _is_locked(folder: Path) -> bool:
             return False
     except BuildLockedError as error:
         return "another process" in error.message
-
-
-def test_known_embeddings_are_found_by_key_and_fingerprint(
-    build: Build, tmp_path: Path, vectors: np.ndarray
-) -> None:
-    build()
-    key = hashlib.blake2b(b"7", digest_size=16).digest()
-    with BuildWriter.open(tmp_path, plan(source_digest="b")) as writer:
-        digest = plan().fields["image"][1].digest()
-        found = writer.reuse.vector("image", digest, key)
-        assert found is not None
-        assert (found == vectors[7]).all()
-        assert writer.reuse.vector("image", "another encoder", key) is None
-        assert writer.reuse.vector("image", digest, bytes(16)) is None
-
-
-def test_going_back_and_clearing_up(build: Build, tmp_path: Path, vectors: np.ndarray) -> None:
-    builds = []
-    for number in range(3):
-        vectors[0] = np.roll(vectors[0], 1)
-        builds.append(build(source_digest=str(number)).manifest.build_id)
-    folder = tmp_path / "tiny"
-    assert [one.build_id for one in list_builds(folder)] == builds
-    assert rollback(folder) == builds[1]
-    assert IndexReader.open(folder).build_id == builds[1]
-    assert prune(folder, keep=1) == [builds[0]]
-    assert [one.build_id for one in list_builds(folder)] == builds[1:]
 
 
 @pytest.mark.parametrize("moment", ["merge_field", "build_structure", "build_lexical", "_move_in"])
