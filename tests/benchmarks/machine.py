@@ -82,14 +82,25 @@ def watch_memory(every_s: float = 0.02) -> Iterator[PeakMemory]:
 
 @dataclass
 class Timings:
-    """Seconds that repeated calls took."""
+    """Seconds that repeated calls took, by the clock and of this process's processor time."""
 
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def extend(self, other: "Timings") -> None:
+        """Append the calls of another."""
+        self.seconds += other.seconds
+        self.cpu += other.cpu
 
     @property
     def p50_ms(self) -> float:
         """The median in milliseconds."""
         return 1000 * statistics.median(self.seconds)
+
+    @property
+    def p50_cpu_ms(self) -> float:
+        """The median of the processor time in milliseconds."""
+        return 1000 * statistics.median(self.cpu)
 
     @property
     def p99_ms(self) -> float:
@@ -105,9 +116,10 @@ def time_each(
     timings = Timings()
     results: list[Result] = []
     for one in inputs:
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         results.append(ask(one))
         timings.seconds.append(time.perf_counter() - start)
+        timings.cpu.append(time.process_time() - cpu)
     return timings, results
 
 
