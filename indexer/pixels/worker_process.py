@@ -123,10 +123,10 @@ class WorkerProcess:
         """Write a request."""
         views = [memoryview(part) for part in parts if len(part)]
         while views:
-            self._wait(self._requests, select.POLLOUT, deadline)
             try:
                 written = os.writev(self._requests, views)
             except BlockingIOError:
+                self._wait(self._requests, select.POLLOUT, deadline)
                 continue
             except OSError as error:
                 raise self._ended() from error
@@ -139,10 +139,10 @@ class WorkerProcess:
         """Fill a buffer from the answer."""
         filled = 0
         while filled < len(view):
-            self._wait(self._answers, select.POLLIN, deadline)
             try:
                 count = os.readv(self._answers, [view[filled:]])
             except BlockingIOError:
+                self._wait(self._answers, select.POLLIN, deadline)
                 continue
             except OSError as error:
                 raise self._ended() from error
