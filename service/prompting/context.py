@@ -42,19 +42,17 @@ def choose_passages(
     """Return passages from the best hits on, each case and each text once, within `budget` tokens.
 
     Each passage may use an equal share of what is left over for it and those after it, so that a
-    short one leaves room for the next. A passage is cut at sentence ends; one of which not even a
-    sentence fits is left out. `cost` gives the tokens of a passage as the prompt will show it.
+    short one leaves room for the next. A passage is cut at sentence ends; one of which neither
+    question nor answer fits is left out. Where nothing fits, the better half of the hits share
+    the room instead, and so on. `cost` gives the tokens of a passage as the prompt will show it.
     """
-    chosen: list[Passage] = []
     distinct = list(_distinct(hits))
-    left = budget
-    for position, hit in enumerate(distinct):
-        share = left / (len(distinct) - position)
-        passage = _fit(len(chosen) + 1, hit, share, cost)
-        if passage is not None:
-            chosen.append(passage)
-            left -= cost(passage)
-    return tuple(chosen)
+    while distinct:
+        chosen = _share_out(distinct, budget, cost)
+        if chosen:
+            return chosen
+        distinct = distinct[: len(distinct) // 2]
+    return ()
 
 
 def sections_of(record: AnyRecord) -> tuple[Section, ...]:
@@ -64,19 +62,39 @@ def sections_of(record: AnyRecord) -> tuple[Section, ...]:
     return tuple(Section(label, text) for label, text in cleaned if text)
 
 
+def _share_out(
+    hits: Sequence[Hit], budget: float, cost: Callable[[Passage], float]
+) -> tuple[Passage, ...]:
+    chosen: list[Passage] = []
+    left = budget
+    for position, hit in enumerate(hits):
+        passage = _fit(len(chosen) + 1, hit, left / (len(hits) - position), cost)
+        if passage is not None:
+            chosen.append(passage)
+            left -= cost(passage)
+    return tuple(chosen)
+
+
 def _fit(number: int, hit: Hit, share: float, cost: Callable[[Passage], float]) -> Passage | None:
-    """Return as much of a hit as fits its share, or None if that is nothing worth showing."""
+    """Return as much of a hit as fits its share, or None if that is nothing worth showing.
+
+    Of a record that does not fit whole, the first section (a question may be a whole patient
+    note) takes half of the share at most, so that the answer gets the rest.
+    """
+    sections = sections_of(hit.record)
+    whole = Passage(number=number, hit=hit, sections=sections)
+    if cost(whole) <= share:
+        return whole
     kept: list[Section] = []
-    for section in sections_of(hit.record):
+    for section in sections:
         empty = Passage(number=number, hit=hit, sections=(*kept, Section(section.label, "")))
-        text = cut_at_sentence(section.text, share - cost(empty))
+        room = share - cost(empty)
+        text = cut_at_sentence(section.text, room if kept else min(room, share / 2))
         if text:
             kept.append(Section(section.label, text))
-        if text != section.text:
-            break
-    needed = 2 if isinstance(hit.record, TextRecord) else 1
-    if len(kept) < needed:  # a question without a word of its answer is no evidence
-        return None
+    needed = {"Question", "Answer"} if isinstance(hit.record, TextRecord) else {"Similar image"}
+    if not needed <= {section.label for section in kept}:
+        return None  # a question without a word of its answer is no evidence
     return Passage(number=number, hit=hit, sections=tuple(kept))
 
 
@@ -105,8 +123,8 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
 
 def _text_parts(record: TextRecord) -> Iterator[tuple[str, str | None]]:
     yield "Question", record.question
-    yield "Options", options_text(record)
     yield "Answer", answer_text(record)
+    yield "Options", options_text(record)
     yield "Explanation", record.reasoning
     yield "Patient note", record.context
 

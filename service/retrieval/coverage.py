@@ -3,6 +3,7 @@
 import math
 import threading
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from indexer.store.reader import IndexReader
@@ -24,18 +25,13 @@ class CoverageCache:
         self._lock = threading.Lock()
         self._searchers: dict[str, tuple[str, tantivy.Searcher]] = {}
 
-    def ceiling(self, reader: IndexReader, text: str) -> float:
-        """Return the BM25 that no text of the reader's build can exceed for the words of `text`.
+    def ceilings(self, readers: Sequence[IndexReader], text: str) -> tuple[float, ...]:
+        """Return for each reader the BM25 that none of its texts can exceed for some words.
 
-        Words that the build does not hold count as the rarest of all: a text cannot cover them.
+        Words that a build does not hold count as the rarest of all: a text cannot cover them.
         """
-        searcher = self._searcher(reader)
-        records = searcher.num_docs
-        total = 0.0
-        for token, times in Counter(tokenise(text)).items():
-            holding = searcher.doc_freq(_TEXT_FIELD, token)
-            total += times * math.log1p((records - holding + 0.5) / (holding + 0.5))
-        return _SATURATION * total
+        counts = Counter(tokenise(text))
+        return tuple(_ceiling(self._searcher(reader), counts) for reader in readers)
 
     def _searcher(self, reader: IndexReader) -> "tantivy.Searcher":
         with self._lock:
@@ -46,3 +42,13 @@ class CoverageCache:
                 searcher = tantivy.Index.open(str(reader.folder / _LEXICAL_FOLDER)).searcher()
                 self._searchers[reader.name] = (reader.build_id, searcher)
             return searcher
+
+
+def _ceiling(searcher: "tantivy.Searcher", counts: Mapping[str, int]) -> float:
+    """Return the sum of each word's weight (its idf as tantivy computes it) times k1 + 1."""
+    records = searcher.num_docs
+    total = 0.0
+    for token, times in counts.items():
+        holding = searcher.doc_freq(_TEXT_FIELD, token)
+        total += times * math.log1p((records - holding + 0.5) / (holding + 0.5))
+    return _SATURATION * total

@@ -60,7 +60,7 @@ class Draft:
         """Add a search by words over all readers."""
         weight = WEIGHTS[self.target][LEXICAL]
         members = tuple(range(len(self.readers)))
-        ceilings = tuple(coverage.ceiling(reader, words) for reader in self.readers)
+        ceilings = coverage.ceilings(self.readers, words)
         self.legs.append(LexicalLeg(words, weight, members, ceilings))
 
     @contextmanager

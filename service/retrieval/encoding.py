@@ -70,6 +70,22 @@ def identity_of(fingerprint: Fingerprint) -> Identity:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """An encoder by what it can do; asking its type anew for every query would be slow."""
+
+    encoder: Encoder
+    text: TextEncoder | None
+    text_identity: Identity
+    image: ImageEncoder | None
+
+    @staticmethod
+    def of(encoder: Encoder) -> "_Loaded":
+        text = encoder if isinstance(encoder, TextEncoder) else None
+        image = encoder if isinstance(encoder, ImageEncoder) else None
+        return _Loaded(encoder, text, identity_of(text.text_fingerprint) if text else (), image)
+
+
 class QueryEncoders:
     """Loads the encoders that indexes name and embeds queries with them. Thread-safe.
 
@@ -90,8 +106,8 @@ class QueryEncoders:
         self._cache: OrderedDict[bytes, Vector] = OrderedDict()
         self._cache_lock = threading.Lock()
         self._load_lock = threading.Lock()
-        self._loaded: dict[str, Encoder] = {}
-        self._towers: dict[Tower, Encoder] = {}
+        self._loaded: dict[str, _Loaded] = {}
+        self._towers: dict[Tower, _Loaded] = {}
         self._failed: dict[str, tuple[float, EncoderError]] = {}
 
     @property
@@ -109,18 +125,7 @@ class QueryEncoders:
         EncoderMismatchError
             It loads, but is not the one that the index was built with.
         """
-        known = self._towers.get(space.tower)
-        if known is not None:
-            return known
-        self._load_once(space.encoder)
-        if space.tower not in self._towers:
-            raise EncoderMismatchError(
-                f"The field {space.field!r} was built with another encoder {space.encoder!r} "
-                "than the one that is installed.",
-                remedy="Build the index again (`medsearch index`), or install the encoder's "
-                f"revision {space.identity[0]}.",
-            )
-        return self._towers[space.tower]
+        return self._of(space).encoder
 
     def embed_text(self, space: Space, text: str) -> Vector:
         """Embed a query text into a space: float32 (d,), unit length.
@@ -130,18 +135,18 @@ class QueryEncoders:
         EncoderError
             As `encoder`, or the space's encoder reads no text.
         """
-        encoder = self.encoder(space)
-        if not isinstance(encoder, TextEncoder):
+        loaded = self._of(space)
+        if loaded.text is None:
             raise EncoderMismatchError(
                 f"The encoder {space.encoder!r} of the field {space.field!r} reads no text.",
                 remedy="Search that index by image, or build it with an encoder of both kinds.",
             )
-        key = _cache_key(identity_of(encoder.text_fingerprint), text)
+        key = _cache_key(loaded.text_identity, text)
         with self._cache_lock:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]
-        vector: Vector = encoder.encode_texts([text], "query")[0]
+        vector: Vector = loaded.text.encode_texts([text], "query")[0]
         with self._cache_lock:
             self._cache[key] = vector
             while len(self._cache) > self._cached_texts:
@@ -158,17 +163,31 @@ class QueryEncoders:
         EncoderError
             As `encoder`, or the space's encoder sees no images.
         """
-        encoder = self.encoder(space)
-        if not isinstance(encoder, ImageEncoder):
+        image = self._of(space).image
+        if image is None:
             raise EncoderMismatchError(
                 f"The encoder {space.encoder!r} of the field {space.field!r} sees no images.",
                 remedy="Search that index by text.",
             )
         if self._decode is None:
             raise DecodeError("Images cannot be decoded here.", remedy="Search by text.")
-        pixels = self._decode(raw, encoder.image_input)
-        vector: Vector = encoder.encode_images(pixels[np.newaxis])[0]
+        pixels = self._decode(raw, image.image_input)
+        vector: Vector = image.encode_images(pixels[np.newaxis])[0]
         return vector
+
+    def _of(self, space: Space) -> _Loaded:
+        known = self._towers.get(space.tower)
+        if known is not None:
+            return known
+        self._load_once(space.encoder)
+        if space.tower not in self._towers:
+            raise EncoderMismatchError(
+                f"The field {space.field!r} was built with another encoder {space.encoder!r} "
+                "than the one that is installed.",
+                remedy="Build the index again (`medsearch index`), or install the encoder's "
+                f"revision {space.identity[0]}.",
+            )
+        return self._towers[space.tower]
 
     def _load_once(self, key: str) -> None:
         with self._load_lock:
@@ -178,7 +197,7 @@ class QueryEncoders:
             if failure is not None and time.monotonic() - failed_at < _FAILURE_KEPT_S:
                 raise failure.with_traceback(None)
             try:
-                encoder = self._load(key)
+                loaded = _Loaded.of(self._load(key))
             except EncoderError as error:
                 self._failed[key] = (time.monotonic(), error)
                 raise
@@ -187,11 +206,11 @@ class QueryEncoders:
                 failure = EncoderUnavailableError(error.message, remedy=error.remedy)
                 self._failed[key] = (time.monotonic(), failure)
                 raise failure from error
-            if isinstance(encoder, ImageEncoder):
-                self._towers["image", identity_of(encoder.image_fingerprint)] = encoder
-            if isinstance(encoder, TextEncoder):
-                self._towers.setdefault(("text", identity_of(encoder.text_fingerprint)), encoder)
-            self._loaded[key] = encoder
+            if loaded.image is not None:
+                self._towers["image", identity_of(loaded.image.image_fingerprint)] = loaded
+            if loaded.text is not None:
+                self._towers.setdefault(("text", loaded.text_identity), loaded)
+            self._loaded[key] = loaded
 
 
 def _cache_key(identity: Identity, text: str) -> bytes:

@@ -24,8 +24,8 @@ from service.retrieval.query import (
 from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
 from service.retrieval.stage_clock import StageClock
 
-# Ranks beyond this one add less than a sixth of a first place, and what they add costs time.
-_FUSION_DEPTH = 100
+# On both development sets of `fusion`, ranking deeper than 50 changes no figure by .002 or more.
+_FUSION_DEPTH = 50
 _GROUP_DEPTH = 10
 _DEEPER = 8
 
