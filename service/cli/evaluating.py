@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from indexer.errors import QueryError
+from indexer.errors import EncoderError, QueryError
 from service.cli.console import answers_console, errors_console
 
 if TYPE_CHECKING:
@@ -70,9 +70,11 @@ def evaluate(
 
     sampling = Sampling(max_queries=queries, seed=seed)
     runs: list[list[Evaluation]] = []
+    failures: list[EncoderError] = []
     with TemporaryDirectory(prefix="medsearch-eval-") as temporary:
         if names or not (folders or judged):
-            runs.append(evaluate_built(indexes, names or [], sampling, device))
+            built, failures = evaluate_built(indexes, names or [], sampling, device)
+            runs.append(built)
         trained = hash_training(trained_on or [])
         for keys in _encoder_choices(encoder, compare) if folders or judged else ():
             place = Path(temporary) / str(len(runs))
@@ -84,6 +86,10 @@ def evaluate(
                 ]
             )
         _report(runs, compared=compare is not None, output=output, seed=seed, plots=plots)
+    for failure in failures:
+        errors_console().print(f"[red]Left out:[/] {failure}", highlight=False)
+    if failures:
+        raise typer.Exit(1)
 
 
 def _encoder_choices(encoder: list[str] | None, compare: tuple[str, str] | None) -> list[list[str]]:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.errors import IndexNotFoundError, UnknownNameError
+from indexer.errors import EncoderError, IndexNotFoundError, UnknownNameError
 from service.cli.console import errors_console
 from service.cli.evaluation_pools import build_pool, images_of_indexes, read_sides
 
@@ -25,8 +25,11 @@ _JOINT_POOL = "all image indexes"
 
 def evaluate_built(
     indexes: Path, names: Sequence[str], sampling: "Sampling", device: str | None
-) -> "list[Evaluation]":
-    """Evaluate built indexes with their own encoders; images of one space also all together."""
+) -> "tuple[list[Evaluation], list[EncoderError]]":
+    """Evaluate built indexes with their own encoders; images of one space also all together.
+
+    An index whose encoder cannot be used does not stop the others: its error is returned.
+    """
     from indexer.encoders.load import load_encoder
     from service.evaluation.measuring import (
         ImagePool,
@@ -45,23 +48,20 @@ def evaluate_built(
         if len(members) > 1:
             name = _JOINT_POOL if not number else f"{_JOINT_POOL} {number + 1}"
             pools.append(ImagePool(name=name, readers=tuple(members)))
-    done = []
+    done: list[Evaluation] = []
+    failures: list[EncoderError] = []
     for pool in pools:
-        with _steps(pool.name) as on_step:
+        with _going_on(failures), _steps(pool.name) as on_step:
             done.append(evaluate_images(pool, encoders, sampling, on_step))
-    for reader in readers:
-        if reader.manifest.kind == "text":
-            with _steps(reader.name) as on_step:
-                done.append(
-                    evaluate_questions(
-                        reader,
-                        encoders,
-                        questions_of_index(reader),
-                        seed=sampling.seed,
-                        on_step=on_step,
-                    )
-                )
-    return done
+    for reader in (one for one in readers if one.manifest.kind == "text"):
+        with _going_on(failures), _steps(reader.name) as on_step:
+            asked = questions_of_index(reader)
+            done.append(
+                evaluate_questions(reader, encoders, asked, seed=sampling.seed, on_step=on_step)
+            )
+    if failures and not done:
+        raise failures[0]
+    return done, failures
 
 
 def evaluate_folders(
@@ -141,6 +141,15 @@ def _encoders_of(pair: "EncoderPair") -> "QueryEncoders":
         pair.image.spec.key: pair.image,
     }
     return QueryEncoders(loaded.__getitem__)
+
+
+@contextmanager
+def _going_on(failures: list[EncoderError]) -> Iterator[None]:
+    """Keep an encoder's error instead of stopping."""
+    try:
+        yield
+    except EncoderError as error:
+        failures.append(error)
 
 
 @contextmanager

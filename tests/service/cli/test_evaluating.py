@@ -123,6 +123,20 @@ def test_built_indexes_are_measured_alone_and_together(indexes_dir: Path, tmp_pa
     assert "all image indexes" in {one["pool"] for one in written["evaluations"]}
 
 
+def test_an_index_without_its_encoder_is_left_out_and_told(
+    indexes_dir: Path, tmp_path: Path, kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit.publish(tmp_path, "fine", [kit.text_record("fine", number) for number in range(8)])
+    stranger = kit.HashEncoder("stranger")
+    kit.publish(tmp_path, "odd", [kit.text_record("odd", number) for number in range(8)], stranger)
+    known = kit.loader(kit.HashEncoder())
+    monkeypatch.setattr("indexer.encoders.load.load_encoder", lambda name, **_: known(name))
+    code, printed, _ = run("--indexes", tmp_path, "--output", tmp_path / "report", "--no-plots")
+    assert code == 1
+    assert "No weights of 'stranger'" in printed
+    assert {pool for pool, *_ in figures(tmp_path / "report")} == {"fine"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
