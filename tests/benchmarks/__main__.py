@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [store query indexing ...]`: measure, print tables, write JSON."""
+"""`python -m tests.benchmarks [indexing query store threshold]`: measure, print, write JSON."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.benchmarks import indexing, query, store
+from tests.benchmarks import indexing, query, store, threshold
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.report import Report, save, show
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run the benchmarks that are named, all of them if none is."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help="indexing, query, store; all if none is named")
+    parser.add_argument(
+        "names", nargs="*", help="indexing, query, store, threshold; all if none is named"
+    )
     parser.add_argument("--records", type=int, default=600_000, help="records of the store")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for indexing")
     parser.add_argument("--rounds", type=int, default=3, help="of indexing")
@@ -31,6 +33,7 @@ def main() -> None:
             indexing.Setting(chosen.threads, chosen.rounds, chosen.scratch)
         ),
         "query": lambda: query.run(chosen.indexes, chosen.scratch),
+        "threshold": lambda: threshold.run(chosen.scratch),
         "store": lambda: store.run(chosen.records, chosen.scratch),
     }
     unknown = sorted(set(chosen.names) - set(benchmarks))
