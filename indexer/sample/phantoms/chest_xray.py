@@ -18,6 +18,7 @@ Zone: TypeAlias = Literal["upper", "middle", "lower"]
 
 _HEIGHT_PX, _WIDTH_PX = 288, 272
 _ZONE_Y: dict[Zone, float] = {"upper": -0.46, "middle": -0.12, "lower": 0.12}
+_EFFUSION_Y: dict[Zone, float] = {"upper": 0.0, "middle": 0.06, "lower": 0.14}
 _LUNG: tuple[Point, ...] = (
     (-0.27, -0.77), (-0.46, -0.66), (-0.59, -0.36), (-0.67, 0.0), (-0.7, 0.4),
     (-0.56, 0.28), (-0.38, 0.2), (-0.2, 0.24), (-0.1, 0.31), (-0.11, 0.0), (-0.1, -0.35),
@@ -161,19 +162,11 @@ def _draw_rib(bones: Canvas, points: list[Point], radius: float) -> None:
 def _draw_finding(
     canvas: Canvas, film: ChestFilm, lung: FloatMap, rng: np.random.Generator
 ) -> None:
+    """Draw what changes within a lung; the pacemaker lies over it and is drawn later."""
     sign = _sign(film.side)
     at = (sign * 0.4, _ZONE_Y[film.zone])
-    x, y = canvas.coordinates()
     if film.finding == "effusion":
-        level = {"upper": 0.0, "middle": 0.06, "lower": 0.14}[film.zone]
-        surface = np.float32(level) - np.maximum(sign * x - np.float32(0.25), 0) ** 2 * np.float32(
-            2
-        )
-        canvas.fill(
-            inside(y - surface, 0.1) * np.float32(0.85),
-            1.12,
-            clip=np.minimum(soften(lung, 2) * 1.6, 1),
-        )
+        _draw_effusion(canvas, lung, sign, _EFFUSION_Y[film.zone])
     elif film.finding == "pneumothorax":
         _draw_pneumothorax(canvas, lung, sign)
     elif film.finding == "nodule":
@@ -183,6 +176,15 @@ def _draw_finding(
         cloud = cloud_noise(rng, canvas.shape, 14) * np.float32(0.16) + np.float32(0.85)
         weight = np.clip(cloud, 0, 1) * lung
         canvas.ellipse(at, (0.25, 0.2), 0.5, edge=0.24, clip=weight, blend="add")
+
+
+def _draw_effusion(canvas: Canvas, lung: FloatMap, sign: int, level: float) -> None:
+    """Draw fluid over the diaphragm, its surface rising towards the side: the meniscus."""
+    x, y = canvas.coordinates()
+    outward = np.maximum(x * np.float32(sign) - np.float32(0.25), np.float32(0))
+    below: FloatMap = y + outward * outward * np.float32(2) - np.float32(level)
+    dense = inside(below, 0.1) * np.float32(0.85)
+    canvas.fill(dense, 1.12, clip=np.minimum(soften(lung, 2) * np.float32(1.6), np.float32(1)))
 
 
 def _draw_pneumothorax(canvas: Canvas, lung: FloatMap, sign: int) -> None:
