@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from stat import S_IMODE
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -67,13 +68,27 @@ def build_lexical(records: Iterable[AnyRecord], folder: Path) -> None:
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
-        for lock in folder.glob("*.lock"):
-            lock.unlink()
+        _tidy(folder)
     except ValueError as error:
         raise StoreError(
             f"The full-text index could not be written ({error}).",
             remedy="Free some space and run the same command again: it goes on where it stopped.",
         ) from error
+
+
+def _tidy(folder: Path) -> None:
+    """Delete tantivy's locks; let everybody read all files who may read any.
+
+    tantivy makes some of them for their owner alone, but a service may run as another user.
+    """
+    for lock in folder.glob("*.lock"):
+        lock.unlink()
+    paths = list(folder.iterdir())
+    mode = 0
+    for path in paths:
+        mode |= S_IMODE(path.stat().st_mode)
+    for path in paths:
+        path.chmod(mode)
 
 
 class LexicalIndex:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +122,31 @@ def test_another_way_of_cutting_words_has_another_digest(monkeypatch: pytest.Mon
     assert before == cutting_digest()
     monkeypatch.setattr("indexer.store.lexical.tokenise", str.split)
     assert cutting_digest() != before
+
+
+WRITE = """
+import resource, sys
+import subprocess
+import sys
+from pathlib import Path
+from indexer.errors import StoreError
+from indexer.store.lexical import build_lexical
+from tests.indexer.store.conftest import record
+import tantivy
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+try:
+    build_lexical(map(record, range(2000)), Path(sys.argv[1]))
+except StoreError as error:
+    sys.exit(7 if "could not be written" in error.message else 8)
+"""
+
+
+@pytest.mark.parametrize("room", [0, 1000, 5000])
+def test_no_room_for_it_is_an_error(tmp_path: Path, room: int) -> None:
+    command = [sys.executable, "-c", WRITE, str(tmp_path / "lexical"), str(room)]
+    assert subprocess.run(command, check=False).returncode == 7
+
+
+def test_who_may_read_one_file_may_read_all(tmp_path: Path) -> None:
+    build_lexical(map(record, range(9)), tmp_path / "lexical")
+    assert len({path.stat().st_mode for path in (tmp_path / "lexical").iterdir()}) == 1

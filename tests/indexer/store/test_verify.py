@@ -176,10 +176,8 @@ except PermissionError:
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can")
 def test_an_index_that_may_only_be_read_can_be_read(folder: Path, tmp_path: Path) -> None:
-    for path in (tmp_path.parent.parent, tmp_path.parent, tmp_path, *tmp_path.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    for lock in folder.rglob("*.lock"):
-        lock.unlink()
+    for path in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
+        path.chmod(0o755)
     done = subprocess.run(
         [sys.executable, "-c", READ_AS_NOBODY, str(folder.parent)],
         check=False, capture_output=True, text=True,

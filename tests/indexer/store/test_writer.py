@@ -1,13 +1,20 @@
+import dataclasses
 import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from indexer.errors import BuildLockedError
+from indexer.errors import BuildLockedError, ReconciliationError
+from indexer.store import merge
+from indexer.store.files import clear_folder
+from indexer.store.publish import current_build, list_builds
 from indexer.store.reader import IndexReader
 from indexer.store.writer import BuildWriter
 from tests.indexer.store.conftest import Build, plan, shard
@@ -116,3 +123,148 @@ def _publish_and_die(folder: Path, vectors: np.ndarray, moment: str) -> None:
     with BuildWriter.open(folder, plan()) as writer:
         writer.add_shard(shard(list(range(25)), vectors))
         writer.publish([])
+
+
+def test_what_cannot_be_seen_in_records_is_content_all_the_same(build: Build) -> None:
+    first = build()
+    more_rejects = build(rejects=3, source_digest="b")
+    assert not more_rejects.unchanged
+    assert more_rejects.manifest.counts.rejects == {"bad_row": 3}
+    assert not build(rejects=3, licence="MIT", source_digest="c").unchanged
+    assert first.manifest.content_hash != more_rejects.manifest.content_hash
+
+
+def test_a_live_build_that_is_damaged_is_not_taken_for_unchanged(
+    build: Build, tmp_path: Path
+) -> None:
+    first = build()
+    path = first.folder / "records.arrow"
+    path.write_bytes(path.read_bytes()[:-1])
+    second = build(source_digest="b")
+    assert not second.unchanged
+    assert second.manifest.content_hash == first.manifest.content_hash
+    assert IndexReader.open(tmp_path / "tiny").build_id == second.manifest.build_id
+
+
+def test_a_build_that_a_crash_left_unseen_is_made_live(
+    build: Build, tmp_path: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    first = build((range(10),))
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.store.writer.make_current", die)
+        with pytest.raises(KeyboardInterrupt):
+            build(source_digest="b")
+    assert current_build(tmp_path / "tiny") == first.folder
+    second = build(source_digest="b")
+    assert not second.unchanged
+    assert len(list_builds(tmp_path / "tiny")) == 2
+    assert current_build(tmp_path / "tiny") == second.folder
+
+
+@pytest.mark.parametrize("same_plan", [True, False])
+def test_a_clearing_that_is_cut_short_leaves_nothing_that_looks_finished(
+    tmp_path: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch, same_plan: bool
+) -> None:
+    def delete_a_little_and_die(folder: Path) -> None:
+        (folder / "shard-000000" / "records.arrow").unlink()
+        raise KeyboardInterrupt
+
+    with BuildWriter.open(tmp_path, plan()) as writer:
+        writer.add_shard(shard(list(range(25)), vectors))
+        with monkeypatch.context() as patch:
+            patch.setattr("shutil.rmtree", delete_a_little_and_die)
+            with pytest.raises(KeyboardInterrupt):
+                clear_folder(tmp_path / "tiny" / ".staging", "plan.json")
+    with BuildWriter.open(tmp_path, plan(source_digest="a" if same_plan else "b")) as writer:
+        assert writer.finished_shards == 0
+        writer.add_shard(shard(list(range(40)), vectors))
+        assert writer.publish([]).manifest.counts.records == 40
+
+
+def test_the_first_rejects_can_be_told(tmp_path: Path, vectors: np.ndarray) -> None:
+    with BuildWriter.open(tmp_path, plan()) as writer:
+        writer.add_shard(shard([], vectors, rejects=5, duplicates=0))
+        assert writer.first_rejects(2) == ["rows.csv:0: broken", "rows.csv:1: broken"]
+
+
+def test_what_does_not_fit_the_plan_is_refused_before_it_is_written(
+    tmp_path: Path, vectors: np.ndarray
+) -> None:
+    good = shard([0, 1], vectors)
+    lost = dataclasses.replace(good, rows_consumed=7)
+    with BuildWriter.open(tmp_path, plan()) as writer:
+        with pytest.raises(ReconciliationError):
+            writer.add_shard(lost)
+        assert (writer.finished_shards, writer.rows_consumed) == (0, 0)
+
+
+def test_files_that_do_not_hold_what_the_ledgers_say_stop_the_build(
+    build: Build, tmp_path: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build((range(10),))
+
+    def lose_one(*arguments: Any) -> int:
+        return merge_records(*arguments) - 1
+
+    merge_records = merge.merge_records
+    with BuildWriter.open(tmp_path, plan(source_digest="b")) as writer:
+        writer.add_shard(shard(list(range(25)), vectors))
+        monkeypatch.setattr(merge, "merge_records", lose_one)
+        with pytest.raises(ReconciliationError, match="26 rows were read, but 24 records"):
+            writer.publish([])
+    assert current_build(tmp_path / "tiny") == first.folder
+
+
+WRITE = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from indexer.errors import StoreError
+from indexer.store.writer import BuildWriter
+from tests.indexer.store.conftest import plan, shard, unit
+folder, room = Path(sys.argv[1]), int(sys.argv[2])
+import faiss, tantivy
+vectors = unit(np.random.default_rng(5), 2000)
+try:
+    with BuildWriter.open(folder, plan(index="large")) as writer:
+        if writer.finished_shards == 0:
+            writer.add_shard(shard(list(range(1900)), vectors))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+        if writer.finished_shards == 1:
+            writer.add_shard(shard(list(range(1900, 2000)), vectors))
+        print("publishing")
+        writer.publish([])
+        print("published")
+except StoreError as error:
+    print(error)
+"""
+
+
+def write_with_room(folder: Path, room: int) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE, str(folder), str(room)],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def test_no_room_is_said_and_made_good_when_there_is_room_again(
+    build: Build, tmp_path: Path
+) -> None:
+    build(index="large", source_digest="earlier")
+    earlier = current_build(tmp_path / "large")
+    # From a little to enough: it gives out at one file after the other.
+    seen = set()
+    for room in (1_000, 100_000):
+        lines = write_with_room(tmp_path, room)
+        assert "no room to write" in lines[-1] or "could not be written" in lines[-1]
+        seen.add(len(lines))
+        assert current_build(tmp_path / "large") == earlier
+        assert IndexReader.open(tmp_path / "large").find("tiny/all/5") == 5
+    assert seen == {1, 2}
+    assert write_with_room(tmp_path, 1 << 40) == ["publishing", "published"]
+    assert IndexReader.open(tmp_path / "large").manifest.counts.records == 2000
