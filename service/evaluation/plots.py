@@ -59,7 +59,7 @@ def _new_canvas() -> "Canvas":
             "Plots need matplotlib, which is not installed.",
             remedy="pip install 'medsearch[eval]', or pass --no-plots.",
         ) from error
-    canvas = Canvas(figsize=(8, 5), dpi=110, layout="constrained")
+    canvas = Canvas(figsize=(8, 6), dpi=110, layout="constrained")
     FigureCanvasAgg(canvas)
     return canvas
 
@@ -75,7 +75,7 @@ def _draw_recall(axes: Any, results: Sequence[TaskResult]) -> None:
         axes.plot(depths, chance, color=line.get_color(), linestyle=":", linewidth=1)
     axes.set(xscale="log", xlabel="rank (dotted: chance)", ylabel="recall", ylim=(0, 1))
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    _add_legend(axes)
 
 
 def _draw_modalities(axes: Any, results: Sequence[TaskResult]) -> None:
@@ -97,4 +97,9 @@ def _draw_modalities(axes: Any, results: Sequence[TaskResult]) -> None:
     axes.set_xticks(range(len(groups)), groups)
     axes.set(ylabel="leading figure", ylim=(0, 1))
     axes.grid(alpha=0.3, axis="y")
-    axes.legend(fontsize=7)
+    _add_legend(axes)
+
+
+def _add_legend(axes: Any) -> None:
+    """Put the legend below the axes, where it hides nothing."""
+    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=8)
