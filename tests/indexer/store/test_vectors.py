@@ -37,11 +37,20 @@ def open_field(
     return FieldVectors(folder, "f", field, records)
 
 
-@pytest.fixture(scope="module", params=["flat", "ivf_sq8"])
+def crowded(count: int) -> np.ndarray:
+    """Unit vectors that differ by less than their codes can tell, and some far outliers."""
+    rng = np.random.default_rng(6)
+    vectors = np.eye(DIM)[0] + 1e-4 * rng.normal(size=(count, DIM))
+    vectors[:30] = rng.normal(size=(30, DIM))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=["flat", "ivf_sq8", "crowded ivf_sq8"])
 def field(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FieldVectors:
-    limit = {"flat": RECORDS, "ivf_sq8": 10}[request.param]
+    vectors = crowded(RECORDS) if request.param.startswith("crowded") else clustered(RECORDS)
+    limit = RECORDS if request.param == "flat" else 10
     folder = tmp_path_factory.mktemp("aligned")
-    return open_field(folder, clustered(RECORDS), np.arange(RECORDS), RECORDS, flat_limit=limit)
+    return open_field(folder, vectors, np.arange(RECORDS), RECORDS, flat_limit=limit)
 
 
 @pytest.fixture(scope="module", params=["flat", "ivf_sq8"])
@@ -77,7 +86,7 @@ def ask(
 def some_query(rng: np.random.Generator, field: FieldVectors) -> np.ndarray:
     """Near the vectors, one of them, or nowhere near."""
     chosen = field.vectors[rng.integers(len(field.vectors))]
-    query = chosen + rng.choice([0, 0.2, 5]) * rng.normal(size=DIM)
+    query = chosen + rng.choice([0, 1e-4, 0.2, 5]) * rng.normal(size=DIM)
     return (query / np.linalg.norm(query)).astype(np.float32)
 
 
