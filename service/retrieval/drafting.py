@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from indexer.errors import EncoderError
 from indexer.store.reader import IndexReader
+from service.retrieval.columns import ColumnCache
 from service.retrieval.coverage import CoverageCache
 from service.retrieval.encoding import Space, Vector
+from service.retrieval.facts import mentioned_masks
 from service.retrieval.fusion import Fusion
-from service.retrieval.legs import LEXICAL, DenseLeg, Leg, LexicalLeg
+from service.retrieval.legs import CAPTION, LEXICAL, STATED, DenseLeg, Leg, LexicalLeg
 from service.retrieval.query import Note, Query, Target
 
 WEIGHTS: Mapping[Target, Mapping[str, float]] = MappingProxyType(
     {
-        "images": MappingProxyType({"image": 1.0, "caption": 1.0, LEXICAL: 1.0}),
+        "images": MappingProxyType({"image": 1.0, "caption": 1.0, LEXICAL: 1.0, STATED: 1.0}),
         "questions": MappingProxyType({"question": 0.7, LEXICAL: 0.3}),
     }
 )
@@ -53,15 +55,36 @@ class Draft:
 
     def add_dense(self, space: Space, vector: Vector, members: tuple[int, ...]) -> None:
         """Add a search for the nearest embeddings in one space."""
-        weight = WEIGHTS[self.target][space.field]
-        self.legs.append(DenseLeg(space.field, weight, vector, members))
+        field = space.field
+        weight = WEIGHTS[self.target][field]
+        self.legs.append(
+            DenseLeg(name=field, field=field, weight=weight, vector=vector, members=members)
+        )
 
     def add_lexical(self, words: str, coverage: CoverageCache) -> None:
-        """Add a search by words over all readers."""
+        """Add a search by words: over captions and questions, or over all if only words speak."""
         weight = WEIGHTS[self.target][LEXICAL]
         members = tuple(range(len(self.readers)))
-        ceilings = coverage.ceilings(self.readers, words)
-        self.legs.append(LexicalLeg(words, weight, members, ceilings))
+        if self.target == "images" and self.legs:
+            members = tuple(m for m in members if self._is_captioned(m))
+        if members:
+            ceilings = coverage.ceilings([self.readers[member] for member in members], words)
+            self.legs.append(LexicalLeg(words, weight, members, ceilings))
+
+    def add_stated(self, words: str, columns: ColumnCache) -> None:
+        """Let images without captions be found by what is stated of them, nearest first."""
+        for leg in [leg for leg in self.legs if isinstance(leg, DenseLeg) and leg.name == "image"]:
+            members = tuple(m for m in leg.members if not self._is_captioned(m))
+            builds = [columns.of(self.readers[member]) for member in members]
+            within = mentioned_masks(words, builds)
+            if within is not None:
+                weight = WEIGHTS[self.target][STATED]
+                self.legs.append(
+                    replace(leg, name=STATED, weight=weight, members=members, within=tuple(within))
+                )
+
+    def _is_captioned(self, member: int) -> bool:
+        return Space.of(self.readers[member], CAPTION) is not None
 
     @contextmanager
     def tolerating(self, members: tuple[int, ...]) -> Iterator[None]:

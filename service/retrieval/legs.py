@@ -14,6 +14,7 @@ from service.retrieval.masks import count_allowed
 
 LEXICAL = "lexical"
 CAPTION = "caption"
+STATED = "stated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,20 @@ class Area:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DenseLeg:
-    """Nearest embeddings in one space. `members` are the readers (by position) that share it."""
+    """Nearest embeddings of one field in one space.
+
+    `members` are the readers (by position) that share the space. `within` narrows the search in
+    each of them to some records, beside what the query allows.
+    """
 
     name: str
+    field: str
     weight: float
     vector: Vector
     members: tuple[int, ...]
+    within: tuple[Mask, ...] | None = None
 
     @property
     def is_always_exact(self) -> bool:
@@ -49,9 +56,12 @@ class DenseLeg:
         """Rank the `depth` records whose embeddings are nearest by cosine."""
         queries = self.vector[np.newaxis]
         found: list[Found] = []
-        for member in self.members:
-            reader, allowed = area.readers[member], area.allowed[member]
-            [hits] = reader.search(self.name, queries, depth, allowed=allowed, exact=exact)
+        for place, member in enumerate(self.members):
+            allowed = area.allowed[member]
+            if self.within is not None:
+                allowed = _both(allowed, self.within[place])
+            reader = area.readers[member]
+            [hits] = reader.search(self.field, queries, depth, allowed=allowed, exact=exact)
             found.append(Found(member, hits.rows, hits.scores))
         keys, scores = merge_by_score(found, depth)
         return Ranking(
@@ -65,7 +75,7 @@ class DenseLeg:
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
         """Return which records this leg cannot rank, having no embedding of them."""
-        return _without(area, keys, self.name, frozenset(self.members))
+        return _without(area, keys, self.field, frozenset(self.members))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +123,15 @@ class LexicalLeg:
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
         """Return which records this leg cannot fairly rank: images without a caption."""
-        images = frozenset(m for m in self.members if CAPTION in area.readers[m].manifest.fields)
-        return _without(area, [key for key in keys if key.reader in images], CAPTION, images)
+        captioned = frozenset(m for m in self.members if CAPTION in area.readers[m].manifest.fields)
+        texts = set(self.members) - captioned
+        return _without(area, [key for key in keys if key.reader not in texts], CAPTION, captioned)
+
+
+def _both(allowed: Mask | None, within: Mask) -> Mask | None:
+    """Return the records of both masks, or None for all: a mask of everything costs a scan."""
+    both = within if allowed is None else allowed & within
+    return None if both.all() else both
 
 
 def _without(area: Area, keys: Collection[Key], field: str, members: Collection[int]) -> Set[Key]:

@@ -11,6 +11,7 @@ from indexer.records import TextRecord
 from indexer.store.reader import IndexReader
 from indexer.text.normalise import clean, detect_language
 from indexer.text.questions import lexical_text
+from service.retrieval.columns import ColumnCache
 from service.retrieval.coverage import CoverageCache
 from service.retrieval.drafting import Draft, Plan
 from service.retrieval.encoding import QueryEncoders, Space, Vector
@@ -32,8 +33,9 @@ RECORD_FIELD: Mapping[Target, str] = MappingProxyType({"images": "image", "quest
 class Planner:
     """Turns queries into legs; embeds what must be embedded on the way."""
 
-    def __init__(self, encoders: QueryEncoders) -> None:
+    def __init__(self, encoders: QueryEncoders, columns: ColumnCache) -> None:
         self._encoders = encoders
+        self._columns = columns
         self._coverage = CoverageCache()
 
     def plan(
@@ -74,6 +76,8 @@ class Planner:
                 else:
                     draft.note_language(space, language, members)
         draft.add_lexical(words, self._coverage)
+        if draft.target == "images":
+            draft.add_stated(words, self._columns)
 
     def _by_image(self, draft: Draft, raw: bytes) -> None:
         if draft.target != "images":

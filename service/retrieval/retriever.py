@@ -49,7 +49,7 @@ class Retriever:
         self._encoders = encoders
         self._columns = columns or ColumnCache()
         self._masks = MaskCache(self._columns)
-        self._planner = Planner(encoders)
+        self._planner = Planner(encoders, self._columns)
 
     def search(self, query: Query, snapshot: Snapshot | None = None) -> SearchReply:
         """Answer a query from one snapshot: builds published meanwhile do not show in it.

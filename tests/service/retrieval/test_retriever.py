@@ -305,3 +305,27 @@ def test_warming_up_loads_and_asks(tmp_path: Path, kit) -> None:  # type: ignore
     warmth = opened.retriever.warm()
     assert warmth.answered == 1
     assert [problem.code for problem in warmth.problems] == ["encoder_unavailable"]
+
+
+def test_images_without_captions_are_found_by_what_is_stated_of_them(tmp_path: Path, kit) -> None:  # type: ignore[no-untyped-def]
+    parts = ["wrist", "hand", "elbow"]
+    records = [
+        kit.image_record("bare", n, caption=None, modality="X-ray", body_part=parts[n % 3])
+        for n in range(30)
+    ]
+    kit.publish(tmp_path, "bare", records)
+    kit.publish(tmp_path, "told", [kit.image_record("told", n) for n in range(5)])
+    encoders = QueryEncoders(kit.loader(kit.HashEncoder()), kit.decode_grey)
+    opened = assemble(IndexSet(tmp_path), encoders)
+    query = Query(target="images", source=TextSource("hand radiograph grey 3"), k=10)
+    reply = opened.retriever.search(query)
+    bare = [hit for hit in reply.hits if hit.index == "bare"]
+    assert [hit.record.body_part for hit in bare[:5]] == ["hand"] * 5
+    assert {"image", "stated"} <= set(bare[0].why)
+    assert "lexical" not in bare[0].why
+    filtered = Query(
+        target="images", source=query.source, k=30, filters=Comparison("body_part", "ne", "hand")
+    )
+    found = opened.retriever.search(filtered).hits
+    assert "hand" not in {hit.record.body_part for hit in found}
+    assert len(found) == 25

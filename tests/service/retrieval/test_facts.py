@@ -1,0 +1,56 @@
+import pytest
+
+from indexer.records import ImageRecord, ImageRef
+from indexer.store.records import to_row, to_table
+from service.retrieval.columns import BuildColumns
+from service.retrieval.facts import mentioned_masks
+
+
+def build(*facts: tuple[str | None, str | None, tuple[str, ...]]) -> BuildColumns:
+    extra = {"content_key": "0", "image_sha256": None, "image_hash": None}
+    records = [
+        ImageRecord(
+            record_id=f"d/s/{number}", dataset="d", split="s", source_id="1", source_path="p",
+            case_id="1", licence="CC0", image=ImageRef(path="p"), modality=modality,
+            body_part=part, labels=labels,
+        )
+        for number, (modality, part, labels) in enumerate(facts)
+    ]  # fmt: skip
+    return BuildColumns(to_table([to_row(record, extra) for record in records], "image"))
+
+
+FILMS = build(
+    ("X-ray", "hand", ("abnormal",)),
+    ("X-ray", "hand", ("normal",)),
+    ("X-ray", "wrist", ("abnormal",)),
+    ("X-ray", None, ()),
+)
+SLICES = build(("CT", "chest", ()), ("CT", "abdomen", ()), (None, "chest", ()))
+
+
+@pytest.mark.parametrize(
+    ("words", "films", "slices"),
+    [
+        ("hand radiographs", [1, 1, 0, 0], [0, 0, 0]),
+        ("abnormal hand", [1, 0, 0, 0], [0, 0, 0]),
+        ("x-ray", [1, 1, 1, 1], [0, 0, 0]),
+        ("Chest CT with contrast", [0, 0, 0, 0], [1, 0, 0]),
+        ("computed tomography of the lung", [0, 0, 0, 0], [1, 0, 0]),
+        ("the chest", [0, 0, 0, 0], [1, 0, 1]),
+        ("chest ultrasound", [0, 0, 0, 0], [0, 0, 1]),  # a CT is no ultrasound
+        ("hand and chest", [1, 1, 0, 0], [1, 0, 1]),
+    ],
+)
+def test_the_records_that_state_most_of_it(words: str, films: list[int], slices: list[int]) -> None:
+    masks = mentioned_masks(words, [FILMS, SLICES])
+    assert masks is not None
+    assert [mask.astype(int).tolist() for mask in masks] == [films, slices]
+
+
+@pytest.mark.parametrize("words", ["a broken bone", "ultrasound", "abdominal ultrasound", "", "胸"])
+def test_nothing_stated_is_mentioned(words: str) -> None:
+    assert mentioned_masks(words, [FILMS, SLICES]) is None
+
+
+def test_no_builds_mention_nothing() -> None:
+    assert mentioned_masks("hand", []) is None
