@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def evaluate(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[INDEX]...", help="Built indexes; all of them by default."),
+        typer.Argument(metavar="INDEX", help="Built indexes; all of them by default."),
     ] = None,
     indexes: Annotated[Path, typer.Option(help="Where indexes live.")] = Path("indexes"),
     holdout: Annotated[
@@ -67,7 +67,10 @@ def evaluate(
     from service.cli.evaluation_pools import hash_training
     from service.cli.evaluation_runs import evaluate_built, evaluate_folders, evaluate_texts
     from service.evaluation.image_tasks import Sampling
+    from service.evaluation.plots import require_matplotlib
 
+    if plots:
+        require_matplotlib()
     sampling = Sampling(max_queries=queries, seed=seed)
     runs: list[list[Evaluation]] = []
     failures: list[EncoderError] = []

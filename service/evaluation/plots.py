@@ -49,6 +49,17 @@ def draw_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
     return drawn
 
 
+def require_matplotlib() -> None:
+    """Make sure that plots can be drawn, before hours are spent on what they are to show.
+
+    Raises
+    ------
+    MedsearchError
+        Matplotlib is not installed.
+    """
+    _new_canvas()
+
+
 def _new_canvas() -> "Canvas":
     """Return an empty figure that needs no display."""
     try:

@@ -1,6 +1,7 @@
 """`medsearch eval` from end to end, with an encoder made of hashes."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -147,13 +148,22 @@ def test_an_index_without_its_encoder_is_left_out_and_told(
 def test_what_cannot_be_measured_is_refused(
     arguments: list[str], message: str, indexes_dir: Path
 ) -> None:
-    code, _, error = run(*arguments, "--indexes", indexes_dir)
+    code, _, error = run(*arguments, "--indexes", indexes_dir, "--no-plots")
     assert code == 1
     assert message in str(error)
 
 
+def test_plots_that_cannot_be_drawn_are_told_before_anything_is_measured(
+    indexes_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    code, _, error = run("--indexes", indexes_dir)
+    assert code == 1
+    assert "Plots need matplotlib" in str(error)
+
+
 def test_an_empty_folder_of_indexes_is_named(tmp_path: Path) -> None:
-    code, _, error = run("--indexes", tmp_path)
+    code, _, error = run("--indexes", tmp_path, "--no-plots")
     assert code == 1
     assert "There is no index" in str(error)
 
