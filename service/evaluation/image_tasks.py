@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from service.evaluation.collection import EncodeTexts, ImageCollection, Mask, Rows, known_item_rows
+from service.evaluation.collection import EncodeTexts, ImageCollection, Rows, known_item_rows
+from service.evaluation.image_classes import find_classes
 from service.evaluation.ranking import CLASS_MEASURES, KNOWN_ITEM_MEASURES, Integers
 from service.evaluation.results import TaskResult
 from service.evaluation.searching import Findings, Task, search_all
@@ -20,20 +21,6 @@ ClassBy: TypeAlias = Literal["body part", "label's body part", "label"]
 
 CLASS_DEPTH = 20
 """Candidates of each query in the run files of classes: more than any of their measures needs."""
-
-LEAST_OF_CLASS = 10
-"""Images that a class needs to be asked for: with fewer, a P@10 of 1 cannot be reached."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Class:
-    """Words, and which images they name: `inside` the place, `bearing` the label there too."""
-
-    text: str
-    modality: str
-    body_part: str
-    inside: Mask
-    bearing: Mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,15 +118,17 @@ def class_text_to_image(
     By body part, queries are "MODALITY of the BODY PART". By label they are "MODALITY of the BODY
     PART, LABEL", and relevant is what bears the label there; by label's body part they are the
     same, and any image of that modality and body part is relevant. One query for every class that
-    has `LEAST_OF_CLASS` images.
+    has images enough (`image_classes.LEAST_OF_CLASS`).
     """
-    classes = _classes(images, with_labels=by != "body part")
+    classes = find_classes(images, with_labels=by != "body part")
     task = Task(
         query_ids=tuple("class:" + "-".join(one.text.split()) for one in classes),
         queries=encode([one.text for one in classes]),
         candidate_ids=images.record_ids,
         candidates=images.vectors,
-        grades_of=lambda query: _members(classes[query], by).astype(np.int64),
+        grades_of=lambda query: (
+            classes[query].bearing if by == "label" else classes[query].inside
+        ).astype(np.int64),
         measures=CLASS_MEASURES,
         depth=CLASS_DEPTH,
     )
@@ -227,27 +216,3 @@ def _shared_counts(sets: Sequence[frozenset[str]]) -> Callable[[int], Integers]:
         return shared
 
     return count
-
-
-def _classes(images: ImageCollection, *, with_labels: bool) -> list[_Class]:
-    """Return the classes of images with enough members, in a stable order."""
-    classes: list[_Class] = []
-    places = images.places
-    for place in np.unique(places[places != ""]):
-        inside = places == place
-        rows = np.flatnonzero(inside).tolist()
-        modality, part = str(images.modalities[rows[0]]), str(images.body_parts[rows[0]])
-        text = f"{modality} of the {part}"
-        if not with_labels:
-            classes.append(_Class(text, modality, part, inside, inside))
-            continue
-        for label in sorted(set().union(*(images.labels[row] for row in rows))):
-            bearing = np.zeros(len(images), bool)
-            bearing[[row for row in rows if label in images.labels[row]]] = True
-            words = f"{text}, {label.replace('_', ' ')}"
-            classes.append(_Class(words, modality, part, inside, bearing))
-    return [one for one in classes if one.bearing.sum() >= LEAST_OF_CLASS]
-
-
-def _members(wanted: _Class, by: ClassBy) -> Mask:
-    return wanted.bearing if by == "label" else wanted.inside
