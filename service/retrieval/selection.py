@@ -63,6 +63,8 @@ class Selector:
             if not fitting:
                 raise self._nothing_to_search(query.target)
             return list(fitting.values())
+        if not query.indexes:
+            raise QueryError("No index is named.", remedy="Name one, or leave indexes out.")
         for name in query.indexes:
             if target_of(self._named(name, everywhere)) != query.target:
                 raise QueryError(

@@ -2,13 +2,7 @@
 
 from typing import Any
 
-FILTER_EXAMPLE: dict[str, Any] = {
-    "type": "and",
-    "filters": [
-        {"type": "eq", "key": "modality", "value": "CT"},
-        {"type": "gte", "key": "age_years", "value": 60},
-    ],
-}
+from service.schemas import FILTER_EXAMPLE
 
 TEXT_EXAMPLES: dict[str, Any] = {
     "words": {
@@ -52,4 +46,62 @@ PROMPT_EXAMPLES: dict[str, Any] = {
             "record_id": "mura/valid/patient00011:study1:image1",
         },
     },
+}
+
+
+_RECORD_ID = "mura/valid/XR_WRIST:patient00042:study1:image2"
+_FIELD = {"name": "image", "encoder": "builtin", "dim": 384, "metric": "cosine", "vectors": 118}
+_INDEX: dict[str, Any] = {
+    "name": "mura",
+    "dataset": "mura",
+    "kind": "image",
+    "build_id": "20260101t120000000000-0a1b2c3d",
+    "created_at": "2026-01-01T12:00:00.000000+00:00",
+    "records": 118,
+    "duplicates": 0,
+    "rejects": 2,
+    "licence": "Stanford University School of Medicine MURA Dataset Research Use Agreement",
+    "citation": "Rajpurkar et al., 2018",
+    "synthetic": True,
+    "fields": [_FIELD],
+}
+_RECORD: dict[str, Any] = {
+    "record_id": _RECORD_ID,
+    "index": "mura",
+    "dataset": "mura",
+    "split": "valid",
+    "source_id": "XR_WRIST/patient00042/study1/image2",
+    "case_id": "XR_WRIST:patient00042:study1",
+    "language": "en",
+    "labels": ["abnormal"],
+    "licence": _INDEX["licence"],
+    "attribution": None,
+    "synthetic": True,
+    "url": f"/v1/records/{_RECORD_ID}",
+    "kind": "image",
+    "modality": "X-ray",
+    "body_part": "wrist",
+    "abnormal": True,
+    "thumbnail_url": f"/v1/records/{_RECORD_ID}/thumbnail",
+}
+
+
+def reply_example(example: object) -> dict[int | str, dict[str, Any]]:
+    """Return the part of a route's responses that shows an example of success."""
+    return {200: {"content": {"application/json": {"example": example}}}}
+
+
+ALIVE_REPLY = reply_example({"status": "alive"})
+READY_REPLY = reply_example({"ready": True, "builds": {"mura": _INDEX["build_id"]}, "problems": []})
+INDEXES_REPLY = reply_example({"indexes": [_INDEX], "problems": []})
+INDEX_REPLY = reply_example(
+    _INDEX
+    | {"filter_fields": [{"key": "body_part", "kind": "category", "values": ["hand", "wrist"]}]}
+)
+RECORD_REPLY = reply_example(_RECORD)
+METRICS_REPLY: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"example": "medsearch_ready 1.0\n"}}}
+}
+THUMBNAIL_REPLY: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {"example": "(binary)"}}, "description": "A JPEG."}
 }

@@ -10,6 +10,7 @@ from service.json_response import JsonResponse
 from service.metrics import CONTENT_TYPE
 from service.reply_schemas import AliveReply, ReadyReply
 from service.routes.access import service_of
+from service.routes.examples import ALIVE_REPLY, METRICS_REPLY, READY_REPLY
 
 router = APIRouter(tags=["health"])
 
@@ -20,13 +21,15 @@ async def show_documentation() -> Response:
     return RedirectResponse("/docs")
 
 
-@router.get("/healthz", response_model=AliveReply)
+@router.get("/healthz", response_model=AliveReply, responses=ALIVE_REPLY)
 async def report_alive() -> Response:
     """Say that the process answers; says nothing about its indexes."""
     return JsonResponse({"status": "alive"})
 
 
-@router.get("/readyz", response_model=ReadyReply, responses={503: {"model": ReadyReply}})
+@router.get(
+    "/readyz", response_model=ReadyReply, responses=READY_REPLY | {503: {"model": ReadyReply}}
+)
 async def report_ready(request: Request) -> Response:
     """Say whether indexes are open, encoders loaded and a canary query answered: 200 or 503."""
     service = service_of(request)
@@ -46,7 +49,7 @@ async def report_ready(request: Request) -> Response:
     return JsonResponse(content, 200 if service.ready else 503)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=METRICS_REPLY)
 async def expose_metrics(request: Request) -> Response:
     """Expose counts and times in Prometheus's text format."""
     service = service_of(request)

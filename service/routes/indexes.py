@@ -13,13 +13,14 @@ from service.json_response import JsonResponse
 from service.reply_schemas import IndexesReply, IndexReply
 from service.retrieval.columns import FILTER_COLUMNS, ColumnCache
 from service.routes.access import ERRORS, service_of
+from service.routes.examples import INDEX_REPLY, INDEXES_REPLY
 
 router = APIRouter(prefix="/v1/indexes", tags=["indexes"])
 
 _VALUES_LISTED = 100
 
 
-@router.get("", response_model=IndexesReply, responses={503: ERRORS[503]})
+@router.get("", response_model=IndexesReply, responses=INDEXES_REPLY | {503: ERRORS[503]})
 async def list_indexes(request: Request) -> Response:
     """List the published indexes with their live builds."""
     opened = service_of(request).opened
@@ -31,7 +32,7 @@ async def list_indexes(request: Request) -> Response:
     return JsonResponse({"indexes": found, "problems": problems})
 
 
-@router.get("/{name}", response_model=IndexReply, responses=ERRORS)
+@router.get("/{name}", response_model=IndexReply, responses=INDEX_REPLY | ERRORS)
 async def show_index(request: Request, name: str) -> Response:
     """Show one index, with the fields and values that filters may name."""
     service = service_of(request)

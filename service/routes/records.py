@@ -12,6 +12,7 @@ from service.replies import record_json
 from service.reply_schemas import RecordReply
 from service.retrieval.planning import find_record
 from service.routes.access import ERRORS, service_of
+from service.routes.examples import RECORD_REPLY, THUMBNAIL_REPLY
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
 
@@ -20,7 +21,9 @@ Part = Annotated[str, Path(max_length=512)]
 _CACHE_CONTROL = "private, max-age=3600"
 
 
-@router.get("/{dataset}/{split}/{native_id}", response_model=RecordReply, responses=ERRORS)
+@router.get(
+    "/{dataset}/{split}/{native_id}", response_model=RecordReply, responses=RECORD_REPLY | ERRORS
+)
 async def show_record(
     request: Request,
     dataset: Annotated[str, Path(max_length=512, examples=["mura"])],
@@ -41,7 +44,7 @@ async def show_record(
 @router.get(
     "/{dataset}/{split}/{native_id}/thumbnail",
     response_class=Response,
-    responses={**ERRORS, 200: {"content": {"image/jpeg": {}}, "description": "A JPEG."}},
+    responses=THUMBNAIL_REPLY | ERRORS,
 )
 async def show_thumbnail(request: Request, dataset: Part, split: Part, native_id: Part) -> Response:
     """Show an image record as a small JPEG."""

@@ -153,7 +153,8 @@ def publish(
 
 
 def _encode(encoder: HashEncoder, texts: Sequence[str]) -> np.ndarray:
-    return encoder.encode_texts(texts, "document") if texts else np.zeros((0, DIM), np.float32)
+    dim = encoder.text_fingerprint.dim
+    return encoder.encode_texts(texts, "document") if texts else np.zeros((0, dim), np.float32)
 
 
 def loader(*encoders: HashEncoder) -> Callable[[str], HashEncoder]:

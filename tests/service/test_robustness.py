@@ -73,13 +73,13 @@ def send(client: TestClient, path: str, content: bytes, content_type: str) -> No
 
 
 @given(st.sampled_from(POSTS), BODIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_json(client: TestClient, path: str, body: object) -> None:
     send(client, path, json.dumps(body).encode(), "application/json")
 
 
 @given(st.sampled_from(POSTS), st.fixed_dictionaries({"filters": FILTERS, "k": st.integers(1, 9)}))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_filter(client: TestClient, path: str, body: dict[str, object]) -> None:
     asked = {"/v1/prompts": "question", "/v1/search/image": "image_base64"}.get(path, "query")
     body |= {asked: "Z3JleSA1"}
@@ -93,13 +93,13 @@ def test_any_filter(client: TestClient, path: str, body: dict[str, object]) -> N
     st.binary(max_size=200),
     st.sampled_from(["application/json", "multipart/form-data; boundary=x", "text/plain", "x"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_bytes(client: TestClient, path: str, content: bytes, content_type: str) -> None:
     send(client, path, content, content_type)
 
 
 @given(st.binary(max_size=60), st.text(max_size=40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_parts_of_a_form(client: TestClient, image: bytes, params: str) -> None:
     body = (
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + image
@@ -138,7 +138,7 @@ def test_json_at_its_worst(client: TestClient, path: str, content: bytes) -> Non
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "/thumbnail"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_record_id(client: TestClient, record_id: str, suffix: str) -> None:
     from urllib.parse import quote
 

@@ -15,6 +15,7 @@ from service.reply_schemas import (
     RecordReply,
     SearchReplyBody,
 )
+from service.routes import examples
 
 JSON = {"content-type": "application/json"}
 
@@ -334,6 +335,8 @@ def test_every_example_of_the_documentation_works(client: TestClient) -> None:
         for method, operation in methods.items():
             assert operation.get("description"), path
             if method != "post":
+                [shown] = operation["responses"]["200"]["content"].values()
+                assert shown["example"], path
                 continue
             content = operation["requestBody"]["content"]["application/json"]
             assert content["examples"], path
@@ -344,6 +347,16 @@ def test_every_example_of_the_documentation_works(client: TestClient) -> None:
                 assert "details" not in reply.json(), reply.text
                 tried += 1
     assert tried >= 8
+
+
+def test_the_examples_of_replies_have_their_shape() -> None:
+    def shown(part: dict) -> dict:
+        return part[200]["content"]["application/json"]["example"]
+
+    ReadyReply.model_validate(shown(examples.READY_REPLY), strict=True)
+    IndexesReply.model_validate(shown(examples.INDEXES_REPLY), strict=True)
+    IndexReply.model_validate(shown(examples.INDEX_REPLY), strict=True)
+    RecordReply.model_validate(shown(examples.RECORD_REPLY), strict=True)
 
 
 def test_the_documentation_is_whole(client: TestClient) -> None:

@@ -65,7 +65,7 @@ HOSTILE = st.lists(
 
 
 @given(st.lists(st.tuples(HOSTILE, HOSTILE, HOSTILE), min_size=1, max_size=5), HOSTILE)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_passage_breaks_out(kit, texts: list[tuple[str, str, str]], question: str) -> None:  # type: ignore[no-untyped-def]
     """Even one that knows the fence, which is random, cannot close it."""
     records = [
@@ -93,7 +93,7 @@ def test_no_passage_breaks_out(kit, texts: list[tuple[str, str, str]], question:
     st.text("ab 脑\n?", min_size=1, max_size=80),
     st.integers(300, 1500),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_budget_holds(kit, answers: list[str], question: str, budget: int) -> None:  # type: ignore[no-untyped-def]
     records = [
         kit.text_record("t", n, question=f"{n} {text[::-1]}", answer=text)

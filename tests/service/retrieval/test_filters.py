@@ -108,7 +108,7 @@ def holds(chosen: Filter, record: ImageRecord) -> bool:
 
 
 @given(RECORDS, FILTERS)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_mask_equals_brute_force(records: list[ImageRecord], chosen: Filter) -> None:
     mask = evaluate(chosen, columns(records))
     assert mask.dtype == np.bool_

@@ -218,7 +218,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     return assemble(IndexSet(folder), QueryEncoders(kit.loader(kit.HashEncoder()), kit.decode_grey))
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.integers(1, 12), st.booleans())
 def test_one_patient_never_fills_the_answer(crowded: Opened, k: int, by_text: bool) -> None:
     source = TextSource("grey 1") if by_text else ImageSource(b"grey 1")

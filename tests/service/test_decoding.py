@@ -1,0 +1,47 @@
+import io
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from indexer.encoders.spec import ImageInput
+from indexer.errors import DecodeError, LimitExceededError
+from service.decoding import start_decoder
+from service.retrieval.encoding import Decode
+
+WANTED = ImageInput(px=16, resize="letterbox")
+
+
+@pytest.fixture(scope="module")
+def decode():  # type: ignore[no-untyped-def]
+    with start_decoder(1, 100_000) as started:
+        yield started
+
+
+def png(size: tuple[int, int] = (20, 20), grey: int = 90) -> bytes:
+    stream = io.BytesIO()
+    Image.new("L", size, grey).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_an_image_comes_as_its_tower_wants_it(decode: Decode) -> None:
+    pixels = decode(png(), WANTED)
+    assert pixels.shape == (16, 16, 3)
+    assert pixels.dtype == np.uint8
+    assert (pixels == 90).all()
+
+
+@pytest.mark.parametrize("raw", [b"", b"nonsense", png()[:-20], b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
+def test_what_is_no_image_is_refused(decode: Decode, raw: bytes) -> None:
+    with pytest.raises(DecodeError):
+        decode(raw, WANTED)
+
+
+def test_a_bomb_is_refused_by_its_header(decode: Decode) -> None:
+    small = png()
+    bomb = bytearray(small)
+    bomb[16:24] = (30_000).to_bytes(4, "big") * 2  # width and height of IHDR
+    bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
+    with pytest.raises(LimitExceededError):
+        decode(bytes(bomb), WANTED)
