@@ -226,7 +226,7 @@ def _publish(
 def _minilm(device: str | None) -> "TextEncoder":
     from indexer.encoders.load import load_encoder
 
-    return load_encoder("minilm", device=device)  # type: ignore[return-value]
+    return load_encoder("minilm", device=device)
 
 
 @contextmanager
