@@ -8,7 +8,7 @@ from types import MappingProxyType
 from indexer.errors import EncoderError
 from indexer.store.reader import IndexReader
 from service.retrieval.columns import ColumnCache
-from service.retrieval.coverage import CoverageCache
+from service.retrieval.coverage import ceilings
 from service.retrieval.encoding import Space, Vector
 from service.retrieval.facts import mentioned_masks
 from service.retrieval.fusion import Fusion
@@ -61,15 +61,15 @@ class Draft:
             DenseLeg(name=field, field=field, weight=weight, vector=vector, members=members)
         )
 
-    def add_lexical(self, words: str, coverage: CoverageCache) -> None:
+    def add_lexical(self, words: str) -> None:
         """Add a search by words: over captions and questions, or over all if only words speak."""
         weight = WEIGHTS[self.target][LEXICAL]
         members = tuple(range(len(self.readers)))
         if self.target == "images" and self.legs:
             members = tuple(m for m in members if self._is_captioned(m))
         if members:
-            ceilings = coverage.ceilings([self.readers[member] for member in members], words)
-            self.legs.append(LexicalLeg(words, weight, members, ceilings))
+            most = ceilings([self.readers[member] for member in members], words)
+            self.legs.append(LexicalLeg(words, weight, members, most))
 
     def add_stated(self, words: str, columns: ColumnCache) -> None:
         """Let images without captions be found by what is stated of them, nearest first."""

@@ -12,7 +12,6 @@ from indexer.store.reader import IndexReader
 from indexer.text.normalise import clean, detect_language
 from indexer.text.questions import lexical_text
 from service.retrieval.columns import ColumnCache
-from service.retrieval.coverage import CoverageCache
 from service.retrieval.drafting import Draft, Plan
 from service.retrieval.encoding import QueryEncoders, Space, Vector
 from service.retrieval.query import (
@@ -36,7 +35,6 @@ class Planner:
     def __init__(self, encoders: QueryEncoders, columns: ColumnCache) -> None:
         self._encoders = encoders
         self._columns = columns
-        self._coverage = CoverageCache()
 
     def plan(
         self, query: Query, readers: Sequence[IndexReader], everywhere: Mapping[str, IndexReader]
@@ -75,7 +73,7 @@ class Planner:
                     draft.add_dense(space, self._encoders.embed_text(space, words), members)
                 else:
                     draft.note_language(space, language, members)
-        draft.add_lexical(words, self._coverage)
+        draft.add_lexical(words)
         if draft.target == "images":
             draft.add_stated(words, self._columns)
 
@@ -106,7 +104,7 @@ class Planner:
                 else:
                     draft.note_other_space(space, members)
         if isinstance(record, TextRecord):
-            draft.add_lexical(lexical_text(record), self._coverage)
+            draft.add_lexical(lexical_text(record))
 
 
 def _by_vector(draft: Draft, field: str, vector: Vector) -> None:
