@@ -1,7 +1,10 @@
 """A tiny index, made by hand: words, vectors and thumbnails that a test can reason about."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+import resource
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +85,23 @@ def shard(
         ],
         rejects=[Reject(path="rows.csv", line=n, reason="broken") for n in range(rejects)],
     )  # fmt: skip
+
+
+@contextmanager
+def no_file_larger_than(size_bytes: int) -> Iterator[None]:
+    """Let the kernel refuse to write beyond a size, as it does on a full disk or quota."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out fsync: a test cannot see what it is for, and it takes most of the time."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 Build = Callable[..., Published]

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,41 @@ def test_a_file_is_replaced_whole_or_not_at_all(write: object, tmp_path: Path) -
     write(path, b"new")
     assert path.read_bytes() == b"new"
     assert [one.name for one in tmp_path.iterdir()] == ["CURRENT"]
+
+
+def test_content_is_on_disk_before_the_name_is_and_the_name_before_it_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    rename = Path.replace
+
+    def note_sync(descriptor: int) -> None:
+        steps.append(f"sync {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+
+    def note_rename(path: Path, target: Path) -> Path:
+        steps.append(f"rename {path.name} {target.name}")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_rename)
+    write_durably(tmp_path / "CURRENT", b"x")
+    assert steps == [
+        "sync CURRENT.partial", "rename CURRENT.partial CURRENT", f"sync {tmp_path.name}",
+    ]  # fmt: skip
+
+
+def test_every_file_and_folder_of_a_tree_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    for name in ("a", "deep/b", "deep/er/c"):
+        (tmp_path / name).write_bytes(b"x")
+    synced: set[Path] = set()
+    monkeypatch.setattr(
+        os, "fsync", lambda number: synced.add(Path(f"/proc/self/fd/{number}").readlink())
+    )
+    sync_tree(tmp_path)
+    assert synced == {tmp_path, *tmp_path.rglob("*")}
 
 
 def test_a_deletion_that_is_cut_short_takes_the_sign_first(

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.errors import StoreError
 from indexer.records import TextRecord
 from indexer.store.lexical import LexicalIndex, build_lexical, cutting_digest, searchable_text
-from tests.indexer.store.conftest import record
+from tests.indexer.store.conftest import no_file_larger_than, record
 
 WORDS = ("fever", "cough", "rash", "knee", "liver", "急性", "头痛")
 COUNT = 400
@@ -124,27 +123,14 @@ def test_another_way_of_cutting_words_has_another_digest(monkeypatch: pytest.Mon
     assert cutting_digest() != before
 
 
-WRITE = """
-import resource, sys
-import subprocess
-import sys
-from pathlib import Path
-from indexer.errors import StoreError
-from indexer.store.lexical import build_lexical
-from tests.indexer.store.conftest import record
-import tantivy
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
-try:
-    build_lexical(map(record, range(2000)), Path(sys.argv[1]))
-except StoreError as error:
-    sys.exit(7 if "could not be written" in error.message else 8)
-"""
-
-
-@pytest.mark.parametrize("room", [0, 1000, 5000])
-def test_no_room_for_it_is_an_error(tmp_path: Path, room: int) -> None:
-    command = [sys.executable, "-c", WRITE, str(tmp_path / "lexical"), str(room)]
-    assert subprocess.run(command, check=False).returncode == 7
+@pytest.mark.parametrize("size_bytes", [0, 1000, 5000])
+def test_no_room_for_it_is_an_error(tmp_path: Path, size_bytes: int) -> None:
+    records = [record(number) for number in range(2000)]
+    with (
+        pytest.raises(StoreError, match="could not be written"),
+        no_file_larger_than(size_bytes),
+    ):
+        build_lexical(records, tmp_path / "lexical")
 
 
 def test_who_may_read_one_file_may_read_all(tmp_path: Path) -> None:

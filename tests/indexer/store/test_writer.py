@@ -3,21 +3,19 @@ import json
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from indexer.errors import BuildLockedError, ReconciliationError
+from indexer.errors import BuildLockedError, ReconciliationError, StoreError
 from indexer.store import merge
 from indexer.store.files import clear_folder
 from indexer.store.publish import current_build, list_builds
 from indexer.store.reader import IndexReader
 from indexer.store.writer import BuildWriter
-from tests.indexer.store.conftest import Build, plan, shard
+from tests.indexer.store.conftest import Build, no_file_larger_than, plan, shard, unit
 
 
 def test_a_build_holds_what_was_put_into_it(build: Build, tmp_path: Path) -> None:
@@ -218,53 +216,31 @@ def test_files_that_do_not_hold_what_the_ledgers_say_stop_the_build(
     assert current_build(tmp_path / "tiny") == first.folder
 
 
-WRITE = """
-import resource, sys
-from pathlib import Path
-import numpy as np
-from indexer.errors import StoreError
-from indexer.store.writer import BuildWriter
-from tests.indexer.store.conftest import plan, shard, unit
-folder, room = Path(sys.argv[1]), int(sys.argv[2])
-import faiss, tantivy
-vectors = unit(np.random.default_rng(5), 2000)
-try:
+def write_large(folder: Path, *, second_shard_bytes: int, publish_bytes: int) -> int:
+    """Write 2,000 records in two shards with limits on file sizes; return what was resumed at."""
+    vectors = unit(np.random.default_rng(5), 2000)
     with BuildWriter.open(folder, plan(index="large")) as writer:
-        if writer.finished_shards == 0:
+        resumed_at = writer.finished_shards
+        if resumed_at < 1:
             writer.add_shard(shard(list(range(1900)), vectors))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
-        if writer.finished_shards == 1:
-            writer.add_shard(shard(list(range(1900, 2000)), vectors))
-        print("publishing")
-        writer.publish([])
-        print("published")
-except StoreError as error:
-    print(error)
-"""
-
-
-def write_with_room(folder: Path, room: int) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", WRITE, str(folder), str(room)],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.stderr == ""
-    return done.stdout.splitlines()
+        if resumed_at < 2:
+            with no_file_larger_than(second_shard_bytes):
+                writer.add_shard(shard(list(range(1900, 2000)), vectors))
+        with no_file_larger_than(publish_bytes):
+            writer.publish([])
+    return resumed_at
 
 
 def test_no_room_is_said_and_made_good_when_there_is_room_again(
     build: Build, tmp_path: Path
 ) -> None:
-    build(index="large", source_digest="earlier")
-    earlier = current_build(tmp_path / "large")
-    # From a little to enough: it gives out at one file after the other.
-    seen = set()
-    for room in (1_000, 100_000):
-        lines = write_with_room(tmp_path, room)
-        assert "no room to write" in lines[-1] or "could not be written" in lines[-1]
-        seen.add(len(lines))
-        assert current_build(tmp_path / "large") == earlier
-        assert IndexReader.open(tmp_path / "large").find("tiny/all/5") == 5
-    assert seen == {1, 2}
-    assert write_with_room(tmp_path, 1 << 40) == ["publishing", "published"]
+    earlier = build(index="large", source_digest="earlier").folder
+    enough = 1 << 30
+    with pytest.raises(StoreError, match=r"no room.*large.*same command again"):
+        write_large(tmp_path, second_shard_bytes=1000, publish_bytes=enough)
+    with pytest.raises(StoreError, match=r"no room.*large.*same command again"):
+        write_large(tmp_path, second_shard_bytes=enough, publish_bytes=100_000)
+    assert current_build(tmp_path / "large") == earlier
+    assert IndexReader.open(tmp_path / "large").find("tiny/all/5") == 5
+    assert write_large(tmp_path, second_shard_bytes=0, publish_bytes=enough) == 2
     assert IndexReader.open(tmp_path / "large").manifest.counts.records == 2000
