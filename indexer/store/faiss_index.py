@@ -61,7 +61,7 @@ class FaissIndex:
     def propose(self, queries: Vectors, count: int) -> Rows:
         """Return candidates (q, count) from the lists nearest to each query, -1 where none is."""
         parameters = self._faiss.SearchParametersIVF(nprobe=self._structure.nprobe)
-        _, positions = self._index.search(queries, count, params=parameters)
+        _, positions = self._search(queries, count, parameters)
         return np.asarray(positions, np.int64)
 
     def propose_all(self, query: Vectors, count: int, allowed: Mask | None) -> tuple[Rows, Vectors]:
@@ -78,9 +78,17 @@ class FaissIndex:
             parameters = self._faiss.SearchParameters(**options)
         else:
             parameters = self._faiss.SearchParametersIVF(nprobe=self._structure.nlist, **options)
-        [scores], [positions] = self._index.search(query[np.newaxis], count, params=parameters)
+        [scores], [positions] = self._search(query[np.newaxis], count, parameters)
         found = positions >= 0
         return np.asarray(positions[found], np.int64), np.asarray(scores[found], np.float32)
+
+    def _search(self, queries: Vectors, count: int, parameters: Any) -> tuple[Vectors, Rows]:
+        # A service answers several queries at once, each on a thread of its own. More threads
+        # for one query only wait for each other: 10,000 x 512 took 42 ms by default on two busy
+        # cores, .8 ms with one. OpenMP keeps this setting for each calling thread.
+        self._faiss.omp_set_num_threads(1)
+        scores, positions = self._index.search(queries, count, params=parameters)
+        return scores, positions
 
 
 def _unusable(path: Path) -> CorruptBuildError:

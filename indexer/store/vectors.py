@@ -23,8 +23,9 @@ Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Ranked = tuple[Rows, Vectors]
 
-# Up to so many allowed vectors are fetched and scored at once: less work than asking FAISS first.
-_FEW = 512
+# Up to so many allowed vectors are fetched and scored at once: less work than asking FAISS first
+# (1,028 of 200,000 x 512: .7 ms against 1.9 ms; at about 3,000 they tie).
+_FEW = 2000
 # Candidates: at first, by how much more if these did not settle it, and where to stop asking.
 _FIRST_CANDIDATES = 64
 _MORE_CANDIDATES = 8
