@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from indexer.encoders.spec import Fingerprint
 from indexer.errors import ReconciliationError
@@ -122,7 +123,7 @@ def _check_field(name: str, field: ShardField, records: int, dim: int) -> None:
         raise ValueError(message)
 
 
-def _rise(positions: np.ndarray[tuple[int], np.dtype[np.int64]], records: int) -> bool:
+def _rise(positions: npt.NDArray[np.int64], records: int) -> bool:
     inside = bool(positions[0] >= 0 and positions[-1] < records)
     return inside and bool((np.diff(positions) >= 0).all())
 
