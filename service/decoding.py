@@ -13,6 +13,9 @@ from indexer.pixels.limits import UPLOAD_LIMITS
 from indexer.pixels.pool import DecodePool
 from service.retrieval.encoding import Decode
 
+# A decoded image always comes with a thumbnail; of a query nobody wants one.
+_UNUSED_THUMBNAIL_PX = 16
+
 
 @contextmanager
 def start_decoder(workers: int, max_file_bytes: int) -> Iterator[Decode]:
@@ -21,7 +24,9 @@ def start_decoder(workers: int, max_file_bytes: int) -> Iterator[Decode]:
     with DecodePool(workers, limits) as pool:
 
         def decode(raw: bytes, wanted: ImageInput) -> npt.NDArray[np.uint8]:
-            request = DecodeRequest(raw=raw, px=wanted.px, resize=wanted.resize)
+            request = DecodeRequest(
+                raw=raw, px=wanted.px, resize=wanted.resize, thumbnail_px=_UNUSED_THUMBNAIL_PX
+            )
             return pool.decode_one(request).pixels
 
         yield decode
