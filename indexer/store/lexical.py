@@ -180,11 +180,13 @@ def _open_searcher(folder: Path) -> "tuple[tantivy.Searcher, tantivy.Schema]":
     """
     import tantivy
 
-    with TemporaryDirectory(prefix="medsearch-") as links:
+    with TemporaryDirectory(prefix="medsearch-", ignore_cleanup_errors=True) as links:
         for path in folder.resolve().iterdir():
             if path.suffix != ".lock":
                 Path(links, path.name).symlink_to(path)
         index = tantivy.Index.open(links)
+        # By default a thread watches for commits and locks the folder while it is being removed.
+        index.config_reader(reload_policy="manual")
         return index.searcher(), index.schema
 
 

@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(encoders.app, name="encoders")
+app.add_typer(encoders.app, name="encoder", hidden=True)  # `medsearch encoder train` reads better
 app.command("sample")(indexing.sample)
 app.command("index")(indexing.index)
 app.command("search")(searching.search)

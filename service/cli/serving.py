@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from service.running import RunningService
 
 _READY_POLL_S = 0.1
+_BACKLOG = 2048
 _EXAMPLES = {
     "image": ("images by words", "/v1/search/text", "chest CT with contrast"),
     "text": ("questions", "/v1/search/questions", "How is anaphylaxis treated first?"),
@@ -39,20 +40,33 @@ def serve(
     app = create_app(Settings(indexes_dir=indexes, host=host, port=port))
     # Uvicorn's own access log prints query strings, which may hold what a patient suffers from.
     config = uvicorn.Config(app, host=host, port=port, access_log=False, log_level="warning")
-    with _listen(host, port) as listener:
+    with listen(host, port) as listener:
         asyncio.run(_serve(uvicorn.Server(config), app.state.service, listener))
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound to the address, before anything heavy is started."""
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on the address, before anything heavy is started.
+
+    Raises
+    ------
+    ListenError
+        The address is taken, not this machine's, or not allowed.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's algorithm off only where the socket names its protocol; left on, every
+    # reply waits 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
     except OSError as error:
+        listener.close()
         raise ListenError(
             f"The service cannot listen on {host}:{port} ({error.strerror}).",
             remedy="Another program may hold that port; another one: `make serve PORT=8001`.",
         ) from error
+    return listener
 
 
 async def _serve(
