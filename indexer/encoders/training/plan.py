@@ -10,7 +10,7 @@ from typing import Literal
 class AugmentPlan:
     """Random changes of a training image; each is drawn anew for every image and step.
 
-    Ranges are those of the first trial of issue 3, wide enough for scanners never seen. `flip`:
+    Ranges are wide enough to cover scanners and windows never seen; they were not tuned. `flip`:
     probability of a mirror image, whose text has left and right swapped. `rotation_rad`,
     `shift` (fraction of half the width), `log_zoom` and `log_aspect` span the affine map.
     `black` and `white` move the ends of the grey scale as a CT window does, `log_gamma` bends it.
