@@ -6,11 +6,13 @@ white-space tokenizer gives exactly them back.
 """
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from shutil import rmtree
 from stat import S_IMODE
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +30,7 @@ LEXICAL_NAME = "lexical"
 _HEAP_BYTES = 128 << 20
 # A note pasted as a query repeats itself; beyond these the rarest tokens decide anyway.
 _MAX_QUERY_TOKENS = 256
+_REMOVALS, _REMOVAL_PAUSE_S = 20, 0.01
 _TEXT, _ROW = "text", "row"
 # Says by example how words are cut: every kind of token that the tokeniser knows.
 _SPECIMEN = "COVID-19 patients' IL-6 was 1,234.5 at follow-up; 急性心肌梗死的治療 β-blockers café"
@@ -178,16 +181,30 @@ def _open_searcher(folder: Path) -> "tuple[tantivy.Searcher, tantivy.Schema]":
     tantivy wants to write a lock file beside what it opens, but a build never changes and may lie
     on a read-only volume. Once there is a searcher, all files are mapped and no name is needed.
     """
-    import tantivy
-
-    with TemporaryDirectory(prefix="medsearch-", ignore_cleanup_errors=True) as links:
+    links = Path(mkdtemp(prefix="medsearch-"))
+    try:
         for path in folder.resolve().iterdir():
             if path.suffix != ".lock":
-                Path(links, path.name).symlink_to(path)
-        index = tantivy.Index.open(links)
-        # By default a thread watches for commits and locks the folder while it is being removed.
-        index.config_reader(reload_policy="manual")
-        return index.searcher(), index.schema
+                (links / path.name).symlink_to(path)
+        return _searcher_of(links)
+    finally:
+        _remove(links)
+
+
+def _searcher_of(folder: Path) -> "tuple[tantivy.Searcher, tantivy.Schema]":
+    import tantivy
+
+    index = tantivy.Index.open(str(folder))
+    return index.searcher(), index.schema
+
+
+def _remove(links: Path) -> None:
+    """Delete a folder in which a thread of tantivy's may still be about to take its lock once."""
+    for _ in range(_REMOVALS):
+        rmtree(links, ignore_errors=True)
+        if not links.exists():
+            return
+        time.sleep(_REMOVAL_PAUSE_S)
 
 
 def _schema() -> "tantivy.Schema":

@@ -106,6 +106,17 @@ def test_opening_and_searching_change_no_file(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_opening_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_lexical(map(record, range(9)), tmp_path / "lexical")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    opened = [LexicalIndex(tmp_path / "lexical", 9) for _ in range(100)]
+    assert list(elsewhere.iterdir()) == []
+    for index in opened:
+        assert len(index.search("number 5", 1, None)[0]) == 1
+
+
 def test_an_index_of_no_records_finds_nothing(tmp_path: Path) -> None:
     build_lexical([], tmp_path / "lexical")
     assert len(LexicalIndex(tmp_path / "lexical", 0).search("fever", 3, None)[0]) == 0
