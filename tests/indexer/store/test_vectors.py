@@ -12,7 +12,7 @@ from indexer.store.vectors import FieldVectors
 from tests.indexer.store.conftest import PRINT
 
 DIM = 12
-RECORDS = 1500
+RECORDS = 3000
 
 
 def clustered(count: int, seed: int = 3) -> np.ndarray:
@@ -58,10 +58,10 @@ def uneven(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> FieldVectors:
     """A field of which some records have nothing, some one vector, and some several."""
-    rows = np.sort(np.random.default_rng(8).integers(0, RECORDS, 2000))
-    limit = {"flat": 2000, "ivf_sq8": 10}[request.param]
+    rows = np.sort(np.random.default_rng(8).integers(0, RECORDS, 4000))
+    limit = {"flat": 4000, "ivf_sq8": 10}[request.param]
     folder = tmp_path_factory.mktemp("uneven")
-    return open_field(folder, clustered(2000), rows, RECORDS, flat_limit=limit)
+    return open_field(folder, clustered(4000), rows, RECORDS, flat_limit=limit)
 
 
 def brute_force(
