@@ -17,6 +17,7 @@ from indexer.embedding import (
 from indexer.errors import DecodeError, NotAnImageError
 from indexer.inventory import Marker
 from indexer.pixels.decode import DecodedImage
+from indexer.pixels.pseudonyms import Pseudonymiser
 from indexer.records import AnyRecord, ImageRecord, Reject, RejectKind, Row
 from indexer.store.writer import BuildWriter, Duplicate, Shard, ShardField, ShardImage
 
@@ -64,6 +65,7 @@ class Settling:
         self._fields = fields
         self._threads = threads
         self._marker = marker
+        self._pseudonyms = Pseudonymiser.from_environment()
         self._on_progress = on_progress
         self.encoded = 0
         self.reused = 0
@@ -96,6 +98,7 @@ class Settling:
         if isinstance(decoded, DecodeError):
             draft.rejects.append(_reject(row, decoded.message, _kind_of(decoded)))
             return
+        row = self._indexable(row)
         if isinstance(row, ImageRecord):
             content = row.content_key(decoded.sha256 if decoded else "")
         else:
@@ -115,10 +118,23 @@ class Settling:
             reason = f"the id {row.record_id!r} is taken by an earlier row with other content"
             draft.rejects.append(_reject(row, reason, "bad_row"))
             return
-        made_up = self._marker.covers(row.source_path)
-        draft.records.append(replace(row, synthetic=True) if made_up else row)
+        draft.records.append(row)
         draft.content_keys.append(content)
         draft.images.append(decoded)
+
+    def _indexable(self, record: AnyRecord) -> AnyRecord:
+        """Return a record as it enters the index: marked if it was made up, without its path.
+
+        Only the path of a DICOM file is left out: folders and files of scans are named after
+        patients and studies. Once the pixels are embedded and a thumbnail is kept, nothing asks
+        for it again; a reject keeps it, for whoever has the file, to mend it.
+        """
+        if self._marker.covers(record.source_path):
+            record = replace(record, synthetic=True)
+        if not isinstance(record, ImageRecord) or record.study_id is None:
+            return record
+        hidden = self._pseudonyms.pseudonym("path", record.source_path)
+        return replace(record, source_path=hidden, image=replace(record.image, path=hidden))
 
     def _inputs(self, draft: _Draft, one: FieldEncoder) -> Iterator[EmbeddedInput | None]:
         for position, (record, image) in enumerate(zip(draft.records, draft.images, strict=True)):

@@ -98,6 +98,17 @@ def test_a_prompt_cites_what_it_quotes(client: TestClient) -> None:
     assert prompt["tokens"] <= 800
 
 
+def test_no_index_holds_the_name_of_a_patients_folder(indexes: Path, corpus: Path) -> None:
+    patients = [path.name.encode() for path in (corpus / "tcga_luad" / "TCGA-LUAD").iterdir()]
+    assert len(patients) > 3
+    build = IndexReader.open(indexes / "tcga_luad").folder
+    # rejects.jsonl alone names files: it is for whoever has them, to mend them.
+    for path in build.rglob("*"):
+        if path.is_file() and path.name != "rejects.jsonl":
+            content = path.read_bytes()
+            assert not [name for name in patients if name in content], path.name
+
+
 def test_no_reply_names_a_path_of_the_server(
     client: TestClient, corpus: Path, indexes: Path
 ) -> None:
