@@ -8,13 +8,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 MEDSEARCH := $(BIN)/medsearch
 
-DATA ?= data
+SAMPLE := data/sample
+DATA ?= $(SAMPLE)
 DATASETS ?=
 INDEXES ?= indexes
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: help serve test check index sample bench eval clean
+.PHONY: help serve test check index bench eval clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | \
@@ -32,9 +33,8 @@ $(VENV)/.installed: pyproject.toml
 
 serve: $(VENV)/.installed ## Install, build the sample indexes if there are none, start the service
 	@compgen -G '$(INDEXES)/*/CURRENT' > /dev/null || { \
-	  echo "No index in $(INDEXES)/ yet: building the synthetic sample corpus."; \
-	  $(MEDSEARCH) sample $(DATA)/sample; \
-	  $(MEDSEARCH) index --data $(DATA)/sample --indexes $(INDEXES); }
+	  echo "No index in $(INDEXES)/ yet: building those of the synthetic sample corpus."; \
+	  $(MAKE) --no-print-directory index DATA=$(SAMPLE) DATASETS=; }
 	@exec $(MEDSEARCH) serve --indexes $(INDEXES) --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.installed ## Run the offline test suite
@@ -46,11 +46,8 @@ check: $(VENV)/.installed ## Lint, formatting and strict types
 	$(BIN)/mypy
 
 index: $(VENV)/.installed ## Rebuild indexes: make index DATA=dir DATASETS="mura medqa"
+	@test '$(DATA)' != '$(SAMPLE)' || $(MEDSEARCH) sample $(SAMPLE)
 	$(MEDSEARCH) index $(DATASETS) --data $(DATA) --indexes $(INDEXES)
-
-sample: $(VENV)/.installed ## Write the synthetic sample corpus to $(DATA)/sample and index it
-	$(MEDSEARCH) sample $(DATA)/sample
-	$(MEDSEARCH) index --data $(DATA)/sample --indexes $(INDEXES)
 
 bench: $(VENV)/.installed ## Measure indexing, queries and the store; prints ratios
 	$(BIN)/python -m tests.benchmarks $(BENCH)

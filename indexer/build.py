@@ -16,13 +16,15 @@ from indexer.datasets.base import Dataset, not_found
 from indexer.embedding import FieldEncoder, field_encoders
 from indexer.encoders.base import ImageEncoder, TextEncoder
 from indexer.encoders.spec import ImageInput
-from indexer.errors import DatasetEmptyError
+from indexer.errors import DatasetEmptyError, StoreError
 from indexer.inventory import Inventory, take_inventory
 from indexer.pixels.decode import DecodeRequest
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.pool import DecodePool
 from indexer.records import ImageRecord, Row
 from indexer.settling import Decoded, OnProgress, Settling
+from indexer.store.manifest import read_manifest
+from indexer.store.publish import current_build
 from indexer.store.writer import BuildPlan, BuildWriter, Published
 
 # Rows a shard: small enough that a kill loses seconds of work, large enough that fsync is cheap.
@@ -68,6 +70,8 @@ def build_index(
         Files are there, but not one record could be read; nothing is published.
     BuildLockedError
         Another build of the same index is running.
+    StoreError
+        The files are synthetic and the live index was built from real ones.
     ReconciliationError
         Rows read differ from records + duplicates + rejects: a defect, so nothing is published.
     """
@@ -75,6 +79,8 @@ def build_index(
     if dataset.detect(root) is None:
         raise not_found(dataset.info, root)
     inventory = take_inventory(root)
+    if inventory.marker.synthetic:
+        _refuse_to_replace_real(indexes_dir / dataset.info.name)
     fields = field_encoders(dataset.info.kind, text, image)
     workers = options.workers or os.cpu_count() or 1
     plan = _plan(dataset, inventory, fields, options)
@@ -114,6 +120,20 @@ def _decode_ahead(
         return DecodeRequest(root=root, ref=row.image, px=image.px, resize=image.resize)
 
     return pool.decode_pairs((row, request_of(row)) for row in rows)
+
+
+def _refuse_to_replace_real(index_folder: Path) -> None:
+    """Refuse to put the synthetic sample in the place of an index of real files."""
+    try:
+        live = read_manifest(current_build(index_folder))
+    except StoreError:
+        return
+    if not live.synthetic:
+        raise StoreError(
+            f"The index {live.index!r} was built from real files; the sample would replace it.",
+            remedy="Name the real files (`make index DATA=...`), or another place for the sample "
+            "(`make index INDEXES=...`).",
+        )
 
 
 def _plan(

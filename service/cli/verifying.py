@@ -87,6 +87,6 @@ def _index_folders(indexes: Path) -> list[Path]:
     if not folders:
         raise IndexNotFoundError(
             f"There is no published index in {indexes}/.",
-            remedy="Build some: `medsearch index`, or `make sample` for the synthetic ones.",
+            remedy="Build some: `medsearch index`, or `make index` for the synthetic ones.",
         )
     return folders

@@ -12,7 +12,7 @@ from PIL import Image
 from indexer.build import BuildOptions, build_index
 from indexer.datasets.base import DatasetInfo
 from indexer.datasets.own_images import OwnImages
-from indexer.errors import DatasetEmptyError, DatasetNotFoundError
+from indexer.errors import DatasetEmptyError, DatasetNotFoundError, StoreError
 from indexer.records import Row, TextRecord
 from indexer.store.reader import IndexReader
 from tests.end_to_end.tiny_encoder import TinyEncoder
@@ -111,6 +111,16 @@ def test_nothing_readable_publishes_nothing(root: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetEmptyError, match=r"gone\.png"):
         build(root, tmp_path / "indexes")
     assert not (tmp_path / "indexes" / "own_images" / "CURRENT").exists()
+
+
+def test_the_sample_does_not_replace_an_index_of_real_files(root: Path, tmp_path: Path) -> None:
+    real = build(root, tmp_path / "indexes").published.manifest
+    marker = root / "SYNTHETIC.json"
+    marker.write_text('{"synthetic": true}')
+    with pytest.raises(StoreError, match="real files"):
+        build(root, tmp_path / "indexes")
+    assert IndexReader.open(tmp_path / "indexes" / "own_images").build_id == real.build_id
+    assert build(root, tmp_path / "elsewhere").published.manifest.synthetic
 
 
 def test_a_folder_of_something_else_says_what_was_expected(tmp_path: Path) -> None:
