@@ -28,6 +28,7 @@ app.command("eval")(evaluating.evaluate)
 app.command("verify")(verifying.verify)
 app.command("builds")(verifying.builds)
 app.command("rollback")(verifying.rollback)
+app.command("prune")(verifying.prune)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`medsearch verify`, `builds` and `rollback`: what is on disk, whether it is sound, going back."""
+"""`medsearch verify`, `builds`, `rollback`, `prune`: what is on disk, is it sound, going back."""
 
 from pathlib import Path
 from typing import Annotated
@@ -77,6 +77,18 @@ def rollback(
         )
     chosen = publish.rollback(indexes / index, build)
     answers_console().print(f"{index}: build {chosen} is live.")
+
+
+def prune(
+    keep: Annotated[int, typer.Option(min=1, help="How many of the newest builds to keep.")] = 2,
+    indexes: IndexesDir = Path("indexes"),
+) -> None:
+    """Delete old builds of every index; the live one always stays."""
+    from indexer.store import publish
+
+    for folder in _index_folders(indexes):
+        for build_id in publish.prune(folder, keep):
+            answers_console().print(f"{folder.name}: build {build_id} is deleted.")
 
 
 def _index_folders(indexes: Path) -> list[Path]:
