@@ -63,6 +63,12 @@ class RunningService:
         opened = self.opened
         if self.ready:
             return opened
+        failures = opened.indexes.failures
+        if not opened.indexes.snapshot() and failures:
+            raise NotReadyError(
+                f"None of the indexes can be opened: {', '.join(sorted(failures))}.",
+                remedy=" ".join(failure.remedy for failure in failures.values()),
+            )
         if not opened.indexes.snapshot():
             raise NotReadyError(
                 "There is no index to search.", remedy="Build one: `medsearch index`."

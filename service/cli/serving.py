@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.errors import ListenError
-from service.cli.console import answers_console
+from service.cli.console import answers_console, errors_console
 
 if TYPE_CHECKING:
     import uvicorn
@@ -91,9 +91,12 @@ async def _announce(
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     console.print(f"\n[bold]medsearch[/] listens at {address}   (documentation: {address}/docs)")
     console.print("Research use only; not a diagnostic device. Stop with Ctrl-C.")
+    told: set[str] = set()
     with console.status("Opening indexes and loading encoders"):
         while not service.ready:
+            _tell_problems(service, told)
             await asyncio.sleep(_READY_POLL_S)
+    _tell_problems(service, told)
     kinds = {reader.manifest.kind for reader in service.opened.indexes.snapshot().values()}
     console.print("Ready. Try:\n")
     for kind in sorted(kinds):
@@ -101,3 +104,14 @@ async def _announce(
         body = json.dumps({"query": query, "k": 3})
         command = f"curl -s {address}{route} -H 'content-type: application/json' -d '{body}'"
         console.print(f"  # {what}\n  {command}\n", soft_wrap=True, highlight=False, markup=False)
+
+
+def _tell_problems(service: "RunningService", told: set[str]) -> None:
+    """Print why an index or an encoder cannot be used; each reason once."""
+    opened = service.opened_or_none
+    if opened is None:
+        return
+    for problem in (*opened.indexes.failures.values(), *service.problems):
+        if str(problem) not in told:
+            told.add(str(problem))
+            errors_console().print(f"[yellow]Left out:[/] {problem}", highlight=False)

@@ -36,6 +36,22 @@ def test_without_an_index_it_is_alive_but_not_ready(tmp_path: Path, kit, serve) 
         assert client.post("/v1/search/questions", json=QUESTION).status_code == 200
 
 
+def test_where_every_index_is_damaged_the_reply_names_them(
+    tmp_path: Path,
+    kit,
+    serve,  # type: ignore[no-untyped-def]
+) -> None:
+    kit.publish(tmp_path, "t", [kit.text_record("t", number) for number in range(5)])
+    build = (tmp_path / "t" / "CURRENT").read_text().strip()
+    (tmp_path / "t" / build / "records.arrow").write_bytes(b"x")
+    with serve(tmp_path, wait=False) as client:
+        wait_for(client, "/readyz", lambda reply: reply.get("problems"))
+        refused = client.post("/v1/search/questions", json=QUESTION)
+        assert refused.status_code == 503
+        assert "None of the indexes can be opened: t." in refused.json()["message"]
+        assert "rollback" in refused.json()["remedy"]
+
+
 def test_health_answers_while_indexes_are_still_being_opened(indexes_dir: Path) -> None:
     from service.app import create_app
     from service.settings import Settings
