@@ -48,7 +48,7 @@ def show_numbers(values: npt.NDArray[Any], window: Window | None = None) -> Pixe
 
 def _scale(values: npt.NDArray[Any], top: float) -> Pixels:
     """Map 0 ... top to 0 ... 255, and what lies beyond to the ends."""
-    grey = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=top)
+    grey = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=top, neginf=0.0)
     grey *= np.float32(WHITE / top)
     grey += np.float32(0.5)
     return np.clip(grey, 0, WHITE, out=grey).astype(np.uint8)

@@ -39,6 +39,11 @@ def test_any_floats_become_greys_or_an_error(values: np.ndarray[Any, Any]) -> No
         assert show_numbers(values).dtype == np.uint8
 
 
+def test_infinities_are_the_ends_of_the_range() -> None:
+    values = np.array([[-np.inf, 0.0, 1.0, np.inf, np.nan]])
+    assert show_numbers(values).tolist() == [[0, 0, 255, 255, 0]]
+
+
 def test_numbers_only() -> None:
     for values in (np.array(["a"]), np.array([1j]), np.zeros((0, 4))):
         with pytest.raises(DecodeError, match="no numbers"):

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -71,11 +72,12 @@ class Builder:
         self._server.stdin.write(f"{folder} {rows} {seconds}\n")
         self._server.stdin.flush()
         for line in self._server.stdout:
-            word, number = line.split()
-            if word == "ended":
-                assert int(number) in ((0,) if kill_after_s is None else (0, -signal.SIGKILL))
-                return
-            self.resumed_at.append(int(number))
+            # A child that is killed while it speaks leaves its words on the parent's line.
+            for word, number in re.findall(r"(resumed|ended) (-?\d+)", line):
+                if word == "ended":
+                    assert int(number) in ((0,) if kill_after_s is None else (0, -signal.SIGKILL))
+                    return
+                self.resumed_at.append(int(number))
         pytest.fail("the builder ended")
 
     def stop(self) -> None:
