@@ -31,7 +31,7 @@ class TowerConfig:
     """What must be known to use a tower's weights.
 
     `architecture` is a timm name. Pixels are uint8 (px, px, 3), made by `resize` with an
-    antialiased bilinear filter, divided by 255, then normalised by `mean` and `std` (RGB).
+    antialiased bicubic filter, divided by 255, then normalised by `mean` and `std` (RGB).
     `revision` is the beginning of the SHA-256 of the weights' file.
     """
 

@@ -75,7 +75,7 @@ Trained from random weights by `medsearch encoder train`.
 
 - Parameters: {summary.parameters / 1e6:.2f} million; file: {size_bytes / 1e6:.1f} MB, float16
 - Licence of the weights: **{config.licence}**
-- Input: uint8 RGB squares of {config.px} px (`{config.resize}`, antialiased bilinear), divided by
+- Input: uint8 RGB squares of {config.px} px (`{config.resize}`, antialiased bicubic), divided by
   255, mean {config.mean[0]}, standard deviation {config.std[0]} in every channel; colour was never
   seen in training, all images were grey"""
 

@@ -21,6 +21,7 @@ from indexer.encoders.training.examples import Example, Pixels
 from indexer.encoders.training.plan import TrainingPlan
 from indexer.encoders.training.texts import Views, swap_sides, write_views
 from indexer.errors import DatasetEmptyError, DecodeError
+from indexer.pixels.resize import make_square
 
 if TYPE_CHECKING:
     from indexer.encoders.base import TextEncoder
@@ -149,22 +150,11 @@ def is_prepared(folder: Path, plan: TrainingPlan, key: str) -> bool:
 
 
 def to_square(pixels: Pixels, plan: TrainingPlan) -> Pixels:
-    """Resize a raster (H, W) or (H, W, 3) to grey uint8 (stored_px, stored_px).
-
-    As at inference: antialiased bilinear, aspect ratio kept on black, or squashed.
-    """
+    """Resize a raster (H, W) or (H, W, 3) as at inference, to grey uint8 (stored_px, stored_px)."""
     from PIL import Image
 
-    px = plan.stored_px
-    image = Image.fromarray(pixels).convert("L")
-    if plan.resize == "squash":
-        return np.asarray(image.resize((px, px), Image.Resampling.BILINEAR))
-    scale = px / max(image.size)
-    width, height = (max(1, round(side * scale)) for side in image.size)
-    square = Image.new("L", (px, px))
-    small = image.resize((width, height), Image.Resampling.BILINEAR)
-    square.paste(small, ((px - width) // 2, (px - height) // 2))
-    return np.asarray(square)
+    grey = Image.fromarray(pixels).convert("L")
+    return make_square(grey, plan.stored_px, plan.resize)[:, :, 0]
 
 
 def _admitted(examples: Iterable[Example], plan: TrainingPlan) -> Iterator[Example]:
