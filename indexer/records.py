@@ -69,8 +69,10 @@ class Record:
 class ImageRecord(Record):
     """One image, or one slice of a series, with what is known about it.
 
-    `concepts` are UMLS CUIs. `slice_number` is DICOM's Instance Number (0020,0013). Study and
-    series ids are pseudonyms, never the original UIDs. None means "not stated", never "no".
+    `concepts` are UMLS CUIs. `slice_number` is DICOM's Instance Number (0020,0013). Patient, study
+    and series ids are pseudonyms, never the original ones, unless their publisher made them up
+    (MURA). `article_id` names the article that the image was published in: a PMC id. None means
+    "not stated", never "no".
     """
 
     image: ImageRef
@@ -78,8 +80,10 @@ class ImageRecord(Record):
     concepts: tuple[str, ...] = ()
     modality: str | None = None
     body_part: str | None = None
+    patient_id: str | None = None
     study_id: str | None = None
     series_id: str | None = None
+    article_id: str | None = None
     slice_number: int | None = None
     age_years: float | None = None
     sex: Sex | None = None

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from service.retrieval.query import GroupBy
+
 
 class _Reply(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -19,7 +21,7 @@ class PlaceReply(_Reply):
 class GroupReply(_Reply):
     """The group that a hit stands for; `records` counts its members in the index."""
 
-    by: Literal["case", "study", "series"]
+    by: GroupBy
     id: str
     records: int
 
@@ -51,8 +53,10 @@ class RecordReply(_Reply):
     concepts: list[str] | None = None
     modality: str | None = None
     body_part: str | None = None
+    patient_id: str | None = None
     study_id: str | None = None
     series_id: str | None = None
+    article_id: str | None = None
     slice_number: int | None = None
     age_years: float | None = None
     sex: str | None = None

@@ -89,9 +89,7 @@ class SearchOptions(_Request):
         Field(min_length=1, max_length=64, description="Which indexes; all that fit if left out."),
     ] = None
     filters: Annotated[AnyFilter | None, Field(examples=[FILTER_EXAMPLE])] = None
-    group_by: Annotated[
-        GroupBy | None, Field(description="One hit for each case, study or series.")
-    ] = None
+    group_by: Annotated[GroupBy | None, Field(description="One hit for each of these.")] = None
     exclude_records: Annotated[
         list[RecordId], Field(max_length=1000, description="Ids of records never to return.")
     ] = []

@@ -86,6 +86,7 @@ def make_instance(
         image=ImageRef(path=path, frame=frame),
         modality=modality_name(header.modality),
         body_part=body_region(header.body_part) or context.body_part,
+        patient_id=patient,
         study_id=study,
         series_id=series,
         slice_number=header.instance_number,

@@ -167,6 +167,7 @@ class _SplitReader:
             image=ImageRef(path=relative),
             modality="X-ray",
             body_part=place.region,
+            patient_id=place.patient,
             study_id=place.study,
             abnormal=abnormal,
         )

@@ -24,11 +24,13 @@ class Place:
     """Where an image lies in MURA's own tree.
 
     `folder` is the study's, as it is spelt (`valid/XR_WRIST/patient11185/study1_positive`);
-    `study` names it without the label (`XR_WRIST/patient11185/study1`).
+    `study` names it without the label (`XR_WRIST/patient11185/study1`). `patient` has one number
+    in all regions: 783 patients of the validation split make 1,118 pairs of region and patient.
     """
 
     split: str
     region: str
+    patient: str
     study: str
     folder: str
     is_positive: bool | None
@@ -44,6 +46,7 @@ def parse_place(path: str) -> Place | None:
     return Place(
         split=match["split"].lower(),
         region=region.removeprefix("XR_").lower(),
+        patient=match["patient"].lower(),
         study=f"{region}/{match['patient']}/{match['study']}",
         folder=match["folder"],
         is_positive={"positive": True, "negative": False}.get(label),

@@ -6,6 +6,7 @@ from pathlib import Path
 from indexer.datasets.base import DatasetInfo, not_found, parse_rows
 from indexer.datasets.rows import RawRow, read_rows
 from indexer.datasets.tree import is_nameable
+from indexer.pixels.pseudonyms import Pseudonymiser
 from indexer.records import ImageRecord, ImageRef, Reject, Row, Sex, make_record_id
 
 INFO = DatasetInfo(
@@ -26,7 +27,8 @@ INFO = DatasetInfo(
     layout=(
         "records.jsonl (or pool.jsonl, records.csv) with `file` (path of the image, relative to "
         "the table) and, where known, `text`, `modality`, `body_part`, `labels`, `patient_id` "
-        "or `group`, `age`, `sex`, `split`, `source`, `licence`."
+        "or `group`, `article_id`, `age`, `sex`, `split`, `source`, `licence`. Patient ids are "
+        "replaced by pseudonyms."
     ),
     folders=("own_images", "pool"),
 )
@@ -49,10 +51,11 @@ class OwnImages:
         table = self.detect(root)
         if table is None:
             raise not_found(INFO, root)
-        return parse_rows(read_rows(root, root / table), lambda row: _parse(root, row))
+        pseudonyms = Pseudonymiser.from_environment()
+        return parse_rows(read_rows(root, root / table), lambda row: _parse(root, row, pseudonyms))
 
 
-def _parse(root: Path, row: RawRow) -> ImageRecord | Reject:
+def _parse(root: Path, row: RawRow, pseudonyms: Pseudonymiser) -> ImageRecord | Reject:
     """Return the record of one row.
 
     Raises
@@ -69,8 +72,11 @@ def _parse(root: Path, row: RawRow) -> ImageRecord | Reject:
         )
     split = row.optional_text("split") or "all"
     record_id = make_record_id(INFO.name, split, file)
-    case = row.optional_text("patient_id") or row.optional_text("group")
-    source = row.optional_text("source")
+    # Two sources may use the same numbers for different patients.
+    source = row.optional_text("source") or split
+    group, patient = row.optional_text("group"), row.optional_text("patient_id")
+    if patient:
+        patient = pseudonyms.pseudonym("patient", f"{source}:{patient}")
     return ImageRecord(
         record_id=record_id,
         dataset=INFO.name,
@@ -78,7 +84,7 @@ def _parse(root: Path, row: RawRow) -> ImageRecord | Reject:
         source_id=file,
         source_path=row.path,
         source_line=row.line,
-        case_id=f"{source or split}:{case}" if case else record_id,
+        case_id=patient or (f"{source}:{group}" if group else record_id),
         licence=row.optional_text("licence") or INFO.licence,
         attribution=row.optional_text("attribution", "dataset"),
         labels=_labels(row),
@@ -86,6 +92,8 @@ def _parse(root: Path, row: RawRow) -> ImageRecord | Reject:
         caption=row.optional_text("text", "caption"),
         modality=row.optional_text("modality"),
         body_part=row.optional_text("body_part"),
+        patient_id=patient,
+        article_id=row.optional_text("article_id"),
         age_years=_age(row),
         sex=_SEXES.get((row.optional_text("sex") or "").strip().lower()),
     )

@@ -200,6 +200,7 @@ class _Reader:
             concepts=every,
             modality=modality_of(*concepts),
             body_part=region_of(*concepts),
+            article_id=source.article,
         )
 
     def _chain(self, tables: list[Table]) -> Iterator[RawRow | Reject]:

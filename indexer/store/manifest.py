@@ -11,7 +11,12 @@ from indexer.encoders.spec import Fingerprint
 from indexer.errors import CorruptBuildError
 from indexer.records import SourceFile
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""What this program writes. 2 added the columns `patient_id` and `article_id` of images."""
+
+READABLE_FORMATS = (1, 2)
+"""What it reads; where a build of format 1 has no such column, nothing is stated."""
+
 MANIFEST_NAME = "manifest.json"
 _CHECKSUM = "checksum"
 _MAX_MANIFEST_BYTES = 64 << 20
@@ -115,7 +120,7 @@ def read_manifest(folder: Path) -> Manifest:
         text = _read(folder / MANIFEST_NAME)
         values = dict(json.loads(text))
         version = values["format_version"]
-        if version == FORMAT_VERSION:
+        if version in READABLE_FORMATS:
             del values[_CHECKSUM]
             return _parse(values, text)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -124,7 +129,8 @@ def read_manifest(folder: Path) -> Manifest:
             remedy="Roll back with `medsearch rollback`, or rebuild with `medsearch index`.",
         ) from error
     raise CorruptBuildError(
-        f"Build {folder.name} has format {version}; this program reads {FORMAT_VERSION}.",
+        f"Build {folder.name} has format {version}; this program reads "
+        f"{' and '.join(map(str, READABLE_FORMATS))}.",
         remedy="Rebuild it with `medsearch index`, or use the program that wrote it.",
     )
 

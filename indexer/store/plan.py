@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from indexer.encoders.spec import Fingerprint
 from indexer.errors import ReconciliationError
-from indexer.store.manifest import Manifest
+from indexer.store.manifest import FORMAT_VERSION, Manifest
 from indexer.store.shards import KEY_BYTES, Shard, ShardField
 
 # Names become names of files and folders.
@@ -55,8 +55,8 @@ class BuildPlan:
                 raise ValueError(message)
 
     def digest(self) -> str:
-        """Return a digest of the whole plan (hex)."""
-        return _digest(asdict(self))
+        """Return a digest of the whole plan (hex), shards of another format being of no use."""
+        return _digest({**asdict(self), "format_version": FORMAT_VERSION})
 
     def meaning(self) -> dict[str, object]:
         """Return what the plan says about the content itself, as JSON-ready values."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -32,8 +33,10 @@ IMAGE_SCHEMA = pa.schema(
         pa.field("concepts", pa.list_(pa.string()), nullable=False),
         pa.field("modality", pa.string()),
         pa.field("body_part", pa.string()),
+        pa.field("patient_id", pa.string()),
         pa.field("study_id", pa.string()),
         pa.field("series_id", pa.string()),
+        pa.field("article_id", pa.string()),
         pa.field("slice_number", pa.int32()),
         pa.field("age_years", pa.float64()),
         pa.field("sex", pa.string()),
@@ -64,6 +67,8 @@ TEXT_SCHEMA = pa.schema(
     ]
 )  # fmt: skip
 _IMAGE_FIELDS = tuple(field.name for field in fields(ImageRecord) if field.name != "image")
+# Columns that builds of format 1 lack: nothing is stated there.
+_SINCE_FORMAT_2 = MappingProxyType({"patient_id": None, "article_id": None})
 _TEXT_FIELDS = tuple(field.name for field in fields(TextRecord) if field.name != "options")
 
 
@@ -88,9 +93,10 @@ def to_row(record: AnyRecord, extra: Mapping[str, object]) -> dict[str, object]:
 
 
 def from_row(row: Mapping[str, Any]) -> AnyRecord:
-    """Return the record that a row holds."""
+    """Return the record that a row holds, of a build of any format that is read."""
     if "image_path" in row:
-        values = {name: row[name] for name in _IMAGE_FIELDS}
+        known = {**_SINCE_FORMAT_2, **row}
+        values = {name: known[name] for name in _IMAGE_FIELDS}
         image = ImageRef(path=row["image_path"], frame=row["image_frame"], row=row["image_row"])
         for name in ("labels", "concepts"):
             values[name] = tuple(values[name])

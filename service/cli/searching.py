@@ -71,6 +71,7 @@ def _query(
         Not exactly one of text, image and question was given, or a filter cannot be read.
     """
     from service.retrieval.filters import Combination, parse_comparison
+    from service.retrieval.grouping import GROUP_COLUMNS
     from service.retrieval.query import ImageSource, Query, TextSource
 
     if sum(given is not None for given in (text, image, question)) != 1:
@@ -78,9 +79,10 @@ def _query(
             "One query is needed.",
             remedy='Give one of: "WORDS", --image FILE, --question "QUESTION".',
         )
-    if group_by not in {None, "case", "study", "series"}:
+    if group_by is not None and group_by not in GROUP_COLUMNS:
         raise QueryError(
-            f"Hits cannot be grouped by {group_by!r}.", remedy="Use case, study or series."
+            f"Hits cannot be grouped by {group_by!r}.",
+            remedy=f"Use one of: {', '.join(GROUP_COLUMNS)}.",
         )
     comparisons = [parse_comparison(one) for one in filters or []]
     return Query(

@@ -44,8 +44,10 @@ FILTER_COLUMNS: Mapping[str, ColumnKind] = MappingProxyType(
         "record_id": "identifier",
         "source_id": "identifier",
         "case_id": "identifier",
+        "patient_id": "identifier",
         "study_id": "identifier",
         "series_id": "identifier",
+        "article_id": "identifier",
     }
 )
 """The fields that a filter may name. An image index has no `calculator`, a text index no `sex`."""

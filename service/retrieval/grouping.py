@@ -1,4 +1,4 @@
-"""Groups of hits: one for each case, study or series, represented by its best record."""
+"""Groups of hits: one for each case, study, article ..., represented by its best record."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -9,7 +9,13 @@ from service.retrieval.fusion import Fused
 from service.retrieval.query import GroupBy
 
 GROUP_COLUMNS: Mapping[GroupBy, str] = MappingProxyType(
-    {"case": "case_id", "study": "study_id", "series": "series_id"}
+    {
+        "case": "case_id",
+        "study": "study_id",
+        "series": "series_id",
+        "patient": "patient_id",
+        "article": "article_id",
+    }
 )
 
 

@@ -11,7 +11,7 @@ from indexer.records import AnyRecord
 from service.retrieval.filters import Filter
 
 Target: TypeAlias = Literal["images", "questions"]
-GroupBy: TypeAlias = Literal["case", "study", "series"]
+GroupBy: TypeAlias = Literal["case", "study", "series", "patient", "article"]
 QueryKind: TypeAlias = Literal["text", "image", "record", "vector"]
 Measure: TypeAlias = Literal["cosine", "coverage"]
 ScoreKind: TypeAlias = Literal["cosine", "coverage", "rrf", "blend"]

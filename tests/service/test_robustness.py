@@ -57,7 +57,9 @@ BODIES = st.one_of(
                 st.none(), st.lists(st.sampled_from(["scans", "films", "asked", "x"]), max_size=3)
             ),
             "filters": st.one_of(st.none(), FILTERS),
-            "group_by": st.sampled_from([None, "case", "study", "series", "x"]),
+            "group_by": st.sampled_from(
+                [None, "case", "study", "series", "patient", "article", "x"]
+            ),
             "exclude_records": st.lists(TEXTS, max_size=2),
         },
     ),

@@ -60,7 +60,8 @@ def test_a_slice_that_exists_three_times_is_one_record_of_the_best(
     assert (zero.age_years, zero.contrast, zero.slice_number) == (60.0, True, 25)
     assert (one.age_years, one.contrast, one.case_id) == (69.0, False, "ID_0001")
     assert (zero.source_path, zero.source_line) == ("overview.csv", 2)
-    assert zero.case_id != "ID_0000"
+    assert zero.case_id == zero.patient_id != "ID_0000"
+    assert one.patient_id is None
     assert "Z034" not in repr(zero)
     assert {record.modality for record in (zero, one, two)} == {"CT"}
     assert (missing.path, missing.line, missing.kind) == ("overview.csv", 5, "missing_file")

@@ -38,6 +38,7 @@ def test_the_folders_alone_say_everything(tree: Path) -> None:
     assert (first.abnormal, first.labels) == (True, ("abnormal",))
     assert (elbow.abnormal, elbow.labels, elbow.body_part) == (False, ("normal",), "elbow")
     assert first.case_id == second.case_id == "XR_WRIST/patient11185/study1"
+    assert first.patient_id == "patient11185"
 
 
 @pytest.mark.parametrize("header", ["", "Img_Path\n"])
@@ -159,6 +160,7 @@ def test_the_genuine_tables_with_a_tree_of_images_give_all_of_them(
     assert (len(records), rejects) == (3197, [])
     assert len({record.record_id for record in records}) == 3197
     assert len({record.case_id for record in records}) == 1199
+    assert len({record.patient_id for record in records}) == 783
     assert Counter(record.body_part for record in records)["wrist"] == 659
     positive = "_positive/"
     assert all(record.abnormal == (positive in record.source_id) for record in records)

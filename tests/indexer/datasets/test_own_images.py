@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from indexer.records import ImageRecord, Reject
 
 ROWS = [
     {"file": "images/a.jpg", "text": "Chest radiograph.", "modality": "X-ray", "body_part": "chest",
-     "labels": ["normal"], "patient_id": "7", "age": 61, "sex": "male", "source": "here"},
+     "labels": ["normal"], "patient_id": "MRN-7", "age": 61, "sex": "male", "source": "here"},
     {"file": "images/gone.jpg"},
     {"file": "../outside.jpg"},
     {"text": "no file"},
@@ -30,8 +31,9 @@ def test_each_row_is_a_record_or_a_reject(root: Path) -> None:
     first, gone, outside, nameless, last = OwnImages().iter_rows(root)
     assert isinstance(first, ImageRecord)
     assert first.record_id == "own_images/all/images:a.jpg"
-    assert (first.case_id, first.age_years, first.sex) == ("here:7", 61.0, "M")
+    assert (first.age_years, first.sex, first.article_id) == (61.0, "M", None)
     assert first.labels == ("normal",)
+    assert "MRN-7" not in repr(first)
     assert isinstance(gone, Reject)
     assert (gone.kind, gone.line) == ("missing_file", 2)
     assert isinstance(outside, Reject)
@@ -39,6 +41,21 @@ def test_each_row_is_a_record_or_a_reject(root: Path) -> None:
     assert isinstance(nameless, Reject)
     assert isinstance(last, ImageRecord)
     assert (last.labels, last.age_years, last.case_id) == (("a", "b"), None, last.record_id)
+    assert last.patient_id is None
+
+
+def test_patients_get_pseudonyms_and_groups_keep_their_names(root: Path) -> None:
+    rows = [
+        {"file": "images/a.jpg", "patient_id": "7", "source": "here", "article_id": "PMC1"},
+        {"file": "images/b.jpg", "patient_id": "7", "source": "here", "group": "x"},
+        {"file": "images/a.jpg", "patient_id": "7", "source": "there"},
+        {"file": "images/b.jpg", "group": "g1", "source": "here"},
+    ]
+    (root / "records.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    one, same, other, grouped = OwnImages().iter_rows(root)
+    assert re.fullmatch("[a-z2-7]{16}", one.patient_id)
+    assert one.patient_id == one.case_id == same.patient_id != other.patient_id
+    assert (one.article_id, grouped.case_id, grouped.patient_id) == ("PMC1", "here:g1", None)
 
 
 def test_a_folder_without_a_table_says_what_is_expected(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_a_slice_becomes_a_record_under_pseudonyms(tmp_path: Path, write_dicom: 
     assert (record.modality, record.body_part, record.slice_number) == ("CT", "chest", 20)
     assert (record.age_years, record.sex, record.split) == (69.0, "M", "all")
     assert record.labels == ("lung adenocarcinoma", "lung")
+    assert record.patient_id == record.case_id
     known = {record.record_id, record.case_id, str(record.study_id), str(record.series_id)}
     assert not [text for text in known if "1.2.3" in text or "17-Z011" in text]
     assert record.record_id == f"tcga_luad/all/{record.source_id}"

@@ -78,7 +78,9 @@ def test_no_manifest_is_no_build(tmp_path: Path) -> None:
 
 
 def test_another_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    values = dataclasses.asdict(dataclasses.replace(MANIFEST, format_version=2))
+    values = dataclasses.asdict(dataclasses.replace(MANIFEST, format_version=3))
     (tmp_path / MANIFEST_NAME).write_text(json.dumps({**values, "news": 1}))
-    with pytest.raises(CorruptBuildError, match=r"has format 2; this program reads 1.*Rebuild"):
+    with pytest.raises(
+        CorruptBuildError, match=r"has format 3; this program reads 1 and 2\..*Rebuild"
+    ):
         read_manifest(tmp_path)

@@ -21,7 +21,7 @@ IMAGES = st.builds(
     image=st.builds(ImageRef, path=TEXT, frame=st.integers(0, 2**31 - 1),
                     row=st.none() | st.integers(0, 2**40)),
     caption=MAYBE_TEXT, concepts=TEXTS, modality=MAYBE_TEXT, body_part=MAYBE_TEXT,
-    study_id=MAYBE_TEXT, series_id=MAYBE_TEXT,
+    patient_id=MAYBE_TEXT, study_id=MAYBE_TEXT, series_id=MAYBE_TEXT, article_id=MAYBE_TEXT,
     slice_number=st.none() | st.integers(-(2**31), 2**31 - 1),
     age_years=st.none() | st.floats(0, 130), sex=st.none() | st.sampled_from(["F", "M", "O"]),
     contrast=st.none() | st.booleans(), abnormal=st.none() | st.booleans(),

@@ -184,10 +184,10 @@ def test_a_filter_that_nothing_passes_gives_no_hits(ask: Ask) -> None:
     assert ask("images", TextSource("a"), filters=Comparison("age_years", "lt", -1)).hits == ()
 
 
-@pytest.mark.parametrize("by", ["case", "study", "series"])
+@pytest.mark.parametrize("by", ["case", "study", "series", "patient", "article"])
 @pytest.mark.parametrize("source", [TextSource("grey 3"), ImageSource(b"grey 3")])
 def test_groups_are_exactly_the_best_of_each(ask: Ask, by: str, source: object) -> None:
-    column = {"case": "case_id", "study": "study_id", "series": "series_id"}[by]
+    column = f"{by}_id"
     every = ask("images", source, k=30)
     best: dict[object, str] = {}
     for hit in every.hits:
