@@ -9,8 +9,17 @@ from service.errors import install_error_handlers
 from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimit
 from service.middleware.observer import Observer
+from service.middleware.openai_errors import OpenAiErrors
 from service.opening import Opener, open_indexes
-from service.routes import health, indexes, prompts, records, search
+from service.routes import (
+    embeddings,
+    health,
+    indexes,
+    prompts,
+    records,
+    search,
+    vector_stores,
+)
 from service.running import RunningService
 from service.settings import Settings
 
@@ -40,7 +49,7 @@ def create_app(settings: Settings | None = None, *, opener: Opener = open_indexe
     )  # fmt: skip
     app.state.service = service
     install_error_handlers(app)
-    for routes in (health, search, prompts, records, indexes):
+    for routes in (health, search, prompts, records, indexes, vector_stores, embeddings):
         app.include_router(routes.router)
     # The last one added stands outermost.
     app.add_middleware(BodyLimit, max_bytes=service.settings.max_body_bytes)
@@ -48,4 +57,5 @@ def create_app(settings: Settings | None = None, *, opener: Opener = open_indexe
         keys = [key.get_secret_value() for key in service.settings.api_keys]
         app.add_middleware(ApiKeys, keys=keys)
     app.add_middleware(Observer, metrics=service.metrics)
+    app.add_middleware(OpenAiErrors)
     return app

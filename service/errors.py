@@ -60,7 +60,9 @@ _CODES: Mapping[int, tuple[str, str]] = MappingProxyType(
 _MAX_DETAILS = 20
 FIELDS = (
     "query", "question", "record_id", "image_base64", "k", "indexes", "filters", "group_by",
-    "exclude_records", "budget_tokens", "type", "key", "value",
+    "exclude_records", "budget_tokens", "type", "key", "value", "max_num_results",
+    "ranking_options", "score_threshold", "ranker", "rewrite_query", "model", "input",
+    "dimensions", "encoding_format", "input_type", "user",
 )  # fmt: skip
 """Every field of every request, to suggest from."""
 

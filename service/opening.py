@@ -28,6 +28,7 @@ class Opened:
 
     indexes: RefreshableIndexes
     columns: ColumnCache
+    encoders: QueryEncoders
     retriever: Retriever
     prompter: Prompter
 
@@ -52,4 +53,4 @@ def assemble(indexes: RefreshableIndexes, encoders: QueryEncoders) -> Opened:
     """Put a retriever and a prompter on top of indexes and encoders."""
     columns = ColumnCache()
     retriever = Retriever(indexes, encoders, columns)
-    return Opened(indexes, columns, retriever, Prompter(retriever))
+    return Opened(indexes, columns, encoders, retriever, Prompter(retriever))

@@ -178,12 +178,22 @@ def image_source(record_id: str | None, image_base64: str | None) -> ImageSource
         raise QueryError("Give either record_id or image_base64.", remedy="Exactly one of them.")
     if image_base64 is None:
         return RecordSource(str(record_id))
-    _, comma, rest = image_base64.partition(",")  # data:image/png;base64,....
+    return ImageSource(decode_file(image_base64, "image_base64"))
+
+
+def decode_file(encoded: str, name: str) -> bytes:
+    """Return the bytes of a file that was sent as base64, or as a data URL, in the field `name`.
+
+    Raises
+    ------
+    QueryError
+        It is neither.
+    """
+    _, comma, rest = encoded.partition(",")  # data:image/png;base64,....
     try:
-        raw = base64.b64decode(rest if comma else image_base64, validate=True)
+        return base64.b64decode(rest if comma else encoded, validate=True)
     except ValueError:
-        raise QueryError("image_base64 is not valid base64.", remedy="Encode the file.") from None
-    return ImageSource(raw)
+        raise QueryError(f"{name} is not valid base64.", remedy="Encode the file.") from None
 
 
 def question_source(query: str | None, record_id: str | None) -> TextSource | RecordSource:

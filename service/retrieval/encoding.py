@@ -20,6 +20,7 @@ from indexer.errors import (
     EncoderMismatchError,
     EncoderUnavailableError,
     MedsearchError,
+    UnknownNameError,
 )
 from indexer.store.reader import IndexReader
 
@@ -101,7 +102,7 @@ class QueryEncoders:
         cached_texts: int = 4096,
     ) -> None:
         self._load = load
-        self._decode = decode
+        self.decode = decode
         self._cached_texts = cached_texts
         self._cache: OrderedDict[bytes, Vector] = OrderedDict()
         self._cache_lock = threading.Lock()
@@ -114,6 +115,18 @@ class QueryEncoders:
     def loaded(self) -> frozenset[str]:
         """The keys of the encoders that are in memory."""
         return frozenset(self._loaded)
+
+    def named(self, key: str) -> Encoder:
+        """Return a loaded encoder by its key.
+
+        Raises
+        ------
+        UnknownNameError
+            None of that name is in memory.
+        """
+        if key not in self._loaded:
+            raise UnknownNameError("model", key, self._loaded)
+        return self._loaded[key].encoder
 
     def encoder(self, space: Space) -> Encoder:
         """Return the encoder of a space, loading it first if need be.
@@ -169,9 +182,9 @@ class QueryEncoders:
                 f"The encoder {space.encoder!r} of the field {space.field!r} sees no images.",
                 remedy="Search that index by text.",
             )
-        if self._decode is None:
+        if self.decode is None:
             raise DecodeError("Images cannot be decoded here.", remedy="Search by text.")
-        pixels = self._decode(raw, image.image_input)
+        pixels = self.decode(raw, image.image_input)
         vector: Vector = image.encode_images(pixels[np.newaxis])[0]
         return vector
 

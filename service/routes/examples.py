@@ -48,6 +48,25 @@ PROMPT_EXAMPLES: dict[str, Any] = {
     },
 }
 
+VECTOR_STORE_EXAMPLES: dict[str, Any] = {
+    "question": {
+        "summary": "As OpenAI's client asks",
+        "value": {
+            "query": "How is anaphylaxis treated first?",
+            "max_num_results": 3,
+            "filters": {"type": "eq", "key": "language", "value": "en"},
+            "ranking_options": {"score_threshold": 0.4},
+        },
+    },
+}
+
+EMBEDDING_EXAMPLES: dict[str, Any] = {
+    "texts": {
+        "summary": "Two texts by the encoder that ships",
+        "value": {"model": "minilm", "input": ["fever", "cough"], "encoding_format": "float"},
+    },
+}
+
 
 _RECORD_ID = "mura/valid/XR_WRIST:patient00042:study1:image2"
 _FIELD = {"name": "image", "encoder": "builtin", "dim": 384, "metric": "cosine", "vectors": 118}
@@ -99,6 +118,28 @@ INDEX_REPLY = reply_example(
     | {"filter_fields": [{"key": "body_part", "kind": "category", "values": ["hand", "wrist"]}]}
 )
 RECORD_REPLY = reply_example(_RECORD)
+_VECTOR_STORE: dict[str, Any] = {
+    "id": "medqa",
+    "object": "vector_store",
+    "created_at": 1767268800,
+    "name": "medqa",
+    "usage_bytes": 1048576,
+    "file_counts": {
+        "cancelled": 0, "completed": 118, "failed": 2, "in_progress": 0, "total": 120,
+    },
+    "status": "completed",
+    "expires_after": None,
+    "expires_at": None,
+    "last_active_at": 1767268800,
+    "metadata": {"dataset": "medqa", "kind": "text", "licence": "MIT"},
+}  # fmt: skip
+VECTOR_STORE_REPLY = reply_example(_VECTOR_STORE)
+VECTOR_STORES_REPLY = reply_example(
+    {
+        "object": "list", "data": [_VECTOR_STORE], "first_id": "medqa", "last_id": "medqa",
+        "has_more": False,
+    }
+)  # fmt: skip
 METRICS_REPLY: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"example": "medsearch_ready 1.0\n"}}}
 }

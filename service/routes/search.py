@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.answering import answer
 from service.json_response import dump_json
 from service.replies import search_json
 from service.reply_schemas import SearchReplyBody
@@ -53,12 +54,5 @@ async def search_by_image(request: Request) -> Response:
 
 async def _answer(service: RunningService, query: Query) -> Response:
     """Search on the service's threads and write the reply there too."""
-    retriever = service.searching.retriever
-
-    def answer() -> tuple[bytes, dict[str, float]]:
-        reply = retriever.search(query)
-        return dump_json(search_json(reply)), dict(reply.stages_ms)
-
-    content, stages_ms = await service.run(answer)
-    service.metrics.count_stages(query.target, stages_ms)
+    content = await answer(service, [query], lambda replies: dump_json(search_json(replies[0])))
     return Response(content, media_type="application/json")

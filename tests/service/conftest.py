@@ -22,6 +22,7 @@ from service.app import create_app
 from service.opening import Opened, assemble
 from service.retrieval.encoding import QueryEncoders
 from service.settings import Settings
+from tests.service.running_server import running
 
 DIM = 64
 JPEG = b"\xff\xd8 not a real thumbnail \xff\xd9"
@@ -251,9 +252,15 @@ def serve() -> Callable[..., AbstractContextManager[TestClient]]:
     """Start the service over a folder of indexes, and wait until it is ready."""
 
     @contextmanager
-    def start(folder: Path, *, wait: bool = True, **settings: object) -> Iterator[TestClient]:
+    def start(
+        folder: Path,
+        *,
+        wait: bool = True,
+        encoder: HashEncoder | None = None,
+        **settings: object,
+    ) -> Iterator[TestClient]:
         def opener(_: Settings, stack: ExitStack) -> Opened:
-            encoders = QueryEncoders(loader(HashEncoder()), decode_grey)
+            encoders = QueryEncoders(loader(encoder or HashEncoder()), decode_grey)
             return assemble(IndexSet(folder), encoders)
 
         values = {"indexes_dir": folder, "search_threads": 2, "refresh_s": 0.05}
@@ -271,4 +278,16 @@ def serve() -> Callable[..., AbstractContextManager[TestClient]]:
 @pytest.fixture(scope="session")
 def client(indexes_dir: Path, serve: Callable[..., object]) -> Iterator[TestClient]:
     with serve(indexes_dir) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def address(indexes_dir: Path) -> Iterator[str]:
+    """The service behind a real socket, for real client libraries."""
+
+    def opener(_: Settings, stack: ExitStack) -> Opened:
+        encoders = QueryEncoders(loader(HashEncoder()), decode_grey)
+        return assemble(IndexSet(indexes_dir), encoders)
+
+    with running(create_app(Settings(indexes_dir=indexes_dir), opener=opener)) as started:
         yield started

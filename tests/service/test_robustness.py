@@ -7,7 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-POSTS = ["/v1/search/text", "/v1/search/questions", "/v1/search/image", "/v1/prompts"]
+POSTS = [
+    "/v1/search/text", "/v1/search/questions", "/v1/search/image", "/v1/prompts",
+    "/v1/vector_stores/asked/search", "/v1/embeddings",
+]  # fmt: skip
 FIELDS = [
     "query", "question", "record_id", "image_base64", "k", "indexes", "filters", "group_by",
     "exclude_records", "budget_tokens", "type", "key", "value", "nonsense",
@@ -61,6 +64,13 @@ BODIES = st.one_of(
                 [None, "case", "study", "series", "patient", "article", "x"]
             ),
             "exclude_records": st.lists(TEXTS, max_size=2),
+            "model": st.sampled_from(["hash", "other", None]),
+            "input": st.one_of(TEXTS, st.just("data:image/png;base64,Z3JleSA1"), ANYTHING),
+            "dimensions": st.one_of(st.just(64), SCALARS),
+            "max_num_results": st.one_of(st.integers(-2, 60), SCALARS),
+            "ranking_options": st.one_of(
+                st.none(), st.fixed_dictionaries({"score_threshold": SCALARS})
+            ),
         },
     ),
 )
@@ -70,7 +80,13 @@ def send(client: TestClient, path: str, content: bytes, content_type: str) -> No
     reply = client.post(path, content=content, headers={"content-type": content_type})
     assert reply.status_code in {200, 400, 404, 405, 413, 415, 422}, (path, content, reply.text)
     if reply.status_code != 200:
-        assert set(reply.json()) <= {"code", "message", "remedy", "details"}
+        error = reply.json()
+        assert set(error.get("error", error)) - {"type", "param"} <= {
+            "code",
+            "message",
+            "remedy",
+            "details",
+        }
         assert "Traceback" not in reply.text
 
 

@@ -1,0 +1,31 @@
+"""The service on a real socket of the loopback, for clients that want an address."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+
+@contextmanager
+def running(app: FastAPI, **headers: str) -> Iterator[str]:
+    """Serve an application on a free port until the body ends; yield its address once ready."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    try:
+        deadline = time.monotonic() + 30
+        while httpx.get(f"{address}/readyz", headers=headers).status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
