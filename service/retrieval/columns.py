@@ -21,6 +21,8 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Arrow: TypeAlias = Any
 """A pyarrow column; its type stubs know too little of what compute functions return."""
 
+_OLDEST_YEARS = 1000
+
 ColumnKind: TypeAlias = Literal["category", "identifier", "tags", "number", "flag"]
 
 FILTER_COLUMNS: Mapping[str, ColumnKind] = MappingProxyType(
@@ -63,7 +65,10 @@ class CodedColumn:
 
 @dataclass(frozen=True, slots=True)
 class TagColumn:
-    """Lists of strings: codes int32 (m,) into `values`, and the record row int64 (m,) of each."""
+    """Lists of strings: codes int32 (m,) into `values`, and the record row int64 (m,) of each.
+
+    Rows rise, and none holds a value twice. The code of a value that is not stated is -1.
+    """
 
     values: tuple[str, ...]
     codes: npt.NDArray[np.int32]
@@ -103,6 +108,10 @@ class BuildColumns:
     def numbers(self, name: str) -> npt.NDArray[np.float64]:
         """Return a column of numbers, float64 (n,), NaN where nothing is stated."""
         return self._once(name, np.ndarray, _numbers)
+
+    def decades(self, name: str) -> CodedColumn:
+        """Return a column of ages in years as decades: "60-69" from 60 to below 70."""
+        return self._once(name, CodedColumn, _decades)
 
     def flags(self, name: str) -> npt.NDArray[np.int8]:
         """Return a column of truth values, int8 (n,), -1 where nothing is stated."""
@@ -161,8 +170,21 @@ def _coded(column: Arrow) -> CodedColumn:
 def _tags(column: Arrow) -> TagColumn:
     lists = column.combine_chunks()
     dictionary, codes = _encoded(pa.chunked_array([pc.list_flatten(lists)]))
-    rows: Arrow = pc.list_parent_indices(lists)
-    return TagColumn(tuple(dictionary.to_pylist()), codes, rows.to_numpy())
+    parents: Arrow = pc.list_parent_indices(lists)
+    rows = parents.to_numpy()
+    once = ~_repeated(codes, rows)
+    return TagColumn(tuple(dictionary.to_pylist()), codes[once], rows[once])
+
+
+def _repeated(codes: npt.NDArray[np.int32], rows: npt.NDArray[np.int64]) -> Mask:
+    """Return where a list holds a value that it held before: bool (m,); `rows` rise."""
+    repeated = np.zeros(len(codes), np.bool_)
+    for distance in range(1, len(codes)):
+        together = rows[distance:] == rows[:-distance]
+        if not together.any():
+            break
+        repeated[distance:] |= together & (codes[distance:] == codes[:-distance])
+    return repeated
 
 
 def _groups(column: Arrow) -> GroupColumn:
@@ -174,6 +196,15 @@ def _numbers(column: Arrow) -> npt.NDArray[np.float64]:
     filled: Arrow = column.cast(pa.float64()).fill_null(float("nan"))
     numbers: npt.NDArray[np.float64] = filled.to_numpy()
     return numbers
+
+
+def _decades(column: Arrow) -> CodedColumn:
+    years = _numbers(column)
+    aged = (years >= 0) & (years < _OLDEST_YEARS)  # NaN (not stated) is neither
+    decades = np.full(len(years), -1, np.int32)
+    decades[aged] = years[aged] // 10
+    starts = range(0, 10 * int(decades.max(initial=-1) + 1), 10)
+    return CodedColumn(tuple(f"{start}-{start + 9}" for start in starts), decades)
 
 
 def _flags(column: Arrow) -> npt.NDArray[np.int8]:

@@ -6,7 +6,7 @@ CT. Lists (`labels`, `concepts`) hold what they hold: `eq` means contains, `ne` 
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -95,6 +95,22 @@ def evaluate(chosen: Filter, build: BuildColumns) -> Mask:
     return mask
 
 
+def check_field(what: str, name: str, known: Iterable[str], builds: Sequence[BuildColumns]) -> None:
+    """Refuse a field that is not among those `known`, or that none of the builds has.
+
+    Raises
+    ------
+    QueryError
+        Names the fields that there are, and the nearest of them; never repeats the input.
+    """
+    present = {one for one in known if any(one in build.names for build in builds)}
+    if name not in present:
+        raise QueryError(
+            f"{what} names a field that the searched indexes do not have.",
+            remedy=f"{_suggest(name, present)}Fields: {', '.join(sorted(present)) or 'none'}.",
+        )
+
+
 def _comparisons(chosen: Filter, depth: int) -> list[Comparison]:
     if depth > MAX_DEPTH:
         raise QueryError(
@@ -107,12 +123,7 @@ def _comparisons(chosen: Filter, depth: int) -> list[Comparison]:
 
 def _check_comparison(comparison: Comparison, builds: Sequence[BuildColumns]) -> None:
     key, op = comparison.key, comparison.op
-    present = {name for name in FILTER_COLUMNS if any(name in build.names for build in builds)}
-    if key not in present:
-        raise QueryError(
-            "A filter names a field that the searched indexes do not have.",
-            remedy=f"{_suggest(key, present)}Fields: {', '.join(sorted(present)) or 'none'}.",
-        )
+    check_field("A filter", key, FILTER_COLUMNS, builds)
     kind = FILTER_COLUMNS[key]
     if isinstance(comparison.value, tuple) != (op in {"in", "nin"}):
         raise QueryError(
