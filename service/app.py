@@ -15,6 +15,7 @@ from service.routes import (
     embeddings,
     health,
     indexes,
+    page,
     prompts,
     records,
     search,
@@ -49,7 +50,7 @@ def create_app(settings: Settings | None = None, *, opener: Opener = open_indexe
     )  # fmt: skip
     app.state.service = service
     install_error_handlers(app)
-    for routes in (health, search, prompts, records, indexes, vector_stores, embeddings):
+    for routes in (page, health, search, prompts, records, indexes, vector_stores, embeddings):
         app.include_router(routes.router)
     # The last one added stands outermost.
     app.add_middleware(BodyLimit, max_bytes=service.settings.max_body_bytes)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from indexer.records import AnyRecord, ImageRecord
 from service.prompting.prompt import Citation, Prompt
+from service.retrieval.cases import Case
 from service.retrieval.query import Hit, Note, SearchReply
 
 DISCLAIMER = "For research. Not a diagnostic device; similarity is not evidence of a diagnosis."
@@ -15,7 +16,7 @@ DISCLAIMER = "For research. Not a diagnostic device; similarity is not evidence 
 
 def record_url(record: AnyRecord) -> str:
     """Return where a record is served, relative to the service's root."""
-    return f"/v1/records/{quote(record.record_id, safe='/:@=+')}"
+    return _url_of(record.record_id)
 
 
 def record_json(record: AnyRecord, index: str) -> dict[str, Any]:
@@ -65,6 +66,24 @@ def record_json(record: AnyRecord, index: str) -> dict[str, Any]:
         "category": record.category,
         "answer_lower": record.answer_lower,
         "answer_upper": record.answer_upper,
+    }
+
+
+def case_json(case: Case, index: str) -> dict[str, Any]:
+    """Return a case as JSON-ready values."""
+    return {
+        "index": index,
+        "case_id": case.case_id,
+        "records": case.records,
+        "members": [
+            {
+                "record_id": member.record_id,
+                "series_id": member.series_id,
+                "slice_number": member.slice_number,
+                "url": _url_of(member.record_id),
+            }
+            for member in case.members
+        ],
     }
 
 
@@ -133,3 +152,7 @@ def _citation_json(citation: Citation) -> dict[str, Any]:
 
 def _notes_json(notes: tuple[Note, ...]) -> list[dict[str, str]]:
     return [{"code": note.code, "message": note.message} for note in notes]
+
+
+def _url_of(record_id: str) -> str:
+    return f"/v1/records/{quote(record_id, safe='/:@=+')}"

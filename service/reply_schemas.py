@@ -75,6 +75,24 @@ class RecordReply(_Reply):
     answer_upper: str | None = None
 
 
+class MemberReply(_Reply):
+    """One record of a case; an image has its thumbnail at `url`/thumbnail."""
+
+    record_id: str
+    series_id: str | None
+    slice_number: int | None
+    url: str
+
+
+class CaseReply(_Reply):
+    """A case of an index: `records` counts them all, `members` lists 2000 of them at most."""
+
+    index: str
+    case_id: str
+    records: int
+    members: list[MemberReply]
+
+
 class HitReply(RecordReply):
     """A record at its place in the answer."""
 

@@ -9,8 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import error_response
 
-# Probes of an orchestrator carry no keys and learn nothing from these.
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+# Probes of an orchestrator carry no keys and learn nothing from these. The page is the same for
+# everybody; it asks its reader for a key.
+OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
+_OPEN_FOLDER = "/web/"
 
 
 class ApiKeys:
@@ -22,7 +24,7 @@ class ApiKeys:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request as ASGI wants it."""
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+        if scope["type"] != "http" or _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         given = _given_key(Headers(scope=scope))
@@ -43,6 +45,10 @@ class ApiKeys:
         digest = _digest(given)
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         return any(matches)
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(_OPEN_FOLDER)
 
 
 def _given_key(headers: Headers) -> bytes | None:

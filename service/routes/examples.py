@@ -140,6 +140,21 @@ VECTOR_STORES_REPLY = reply_example(
         "has_more": False,
     }
 )  # fmt: skip
+CASE_REPLY = reply_example(
+    {
+        "index": "mura",
+        "case_id": _RECORD["case_id"],
+        "records": 1,
+        "members": [
+            {
+                "record_id": _RECORD_ID,
+                "series_id": None,
+                "slice_number": None,
+                "url": _RECORD["url"],
+            }
+        ],
+    }
+)
 METRICS_REPLY: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"example": "medsearch_ready 1.0\n"}}}
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.json_response import JsonResponse
 from service.metrics import CONTENT_TYPE
@@ -13,12 +13,6 @@ from service.routes.access import service_of
 from service.routes.examples import ALIVE_REPLY, METRICS_REPLY, READY_REPLY
 
 router = APIRouter(tags=["health"])
-
-
-@router.get("/", include_in_schema=False)
-async def show_documentation() -> Response:
-    """Lead a browser to the documentation."""
-    return RedirectResponse("/docs")
 
 
 @router.get("/healthz", response_model=AliveReply, responses=ALIVE_REPLY)

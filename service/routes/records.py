@@ -8,15 +8,16 @@ from starlette.responses import Response
 
 from indexer.errors import RecordNotFoundError
 from service.json_response import dump_json
-from service.replies import record_json
-from service.reply_schemas import RecordReply
+from service.replies import case_json, record_json
+from service.reply_schemas import CaseReply, RecordReply
+from service.retrieval.cases import read_case
 from service.retrieval.planning import find_record
 from service.routes.access import ERRORS, service_of
-from service.routes.examples import RECORD_REPLY, THUMBNAIL_REPLY
+from service.routes.examples import CASE_REPLY, RECORD_REPLY, THUMBNAIL_REPLY
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
 
-# An id is dataset/split/native_id, always three parts; so one that ends in /thumbnail is no riddle.
+# An id is dataset/split/native_id, always three parts; so what ends in /thumbnail is no riddle.
 Part = Annotated[str, Path(max_length=512)]
 _CACHE_CONTROL = "private, max-age=3600"
 
@@ -62,3 +63,22 @@ async def show_thumbnail(request: Request, dataset: Part, split: Part, native_id
 
     headers = {"Cache-Control": _CACHE_CONTROL}
     return Response(await service.run(read), media_type="image/jpeg", headers=headers)
+
+
+@router.get(
+    "/{dataset}/{split}/{native_id}/case",
+    response_model=CaseReply,
+    responses=CASE_REPLY | ERRORS,
+)
+async def show_case(request: Request, dataset: Part, split: Part, native_id: Part) -> Response:
+    """List the records of the same case (patient, study, article), slices in their order."""
+    service = service_of(request)
+    opened = service.opened
+    snapshot = opened.indexes.snapshot()
+
+    def read() -> bytes:
+        reader, row = find_record(f"{dataset}/{split}/{native_id}", snapshot)
+        case = read_case(reader, opened.columns.of(reader), row)
+        return dump_json(case_json(case, reader.name))
+
+    return Response(await service.run(read), media_type="application/json")

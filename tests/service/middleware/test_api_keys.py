@@ -42,6 +42,15 @@ def test_probes_need_no_key(locked: TestClient, path: str) -> None:
     assert locked.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/docs", "/openapi.json", "/healthz/"])
+@pytest.mark.parametrize("path", ["/", "/web/parts/main.js"])
+def test_the_page_comes_without_a_key_so_that_it_can_ask_for_one(
+    locked: TestClient, path: str
+) -> None:
+    assert locked.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/docs", "/openapi.json", "/healthz/", "/web/../v1/indexes", "/webb"]
+)
 def test_everything_else_does(locked: TestClient, path: str) -> None:
     assert locked.get(path).status_code == 401

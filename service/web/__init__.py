@@ -1,0 +1,1 @@
+"""The page: static files below `static/`, served as they are."""

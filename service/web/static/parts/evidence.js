@@ -1,0 +1,49 @@
+import { h, svg } from "./dom.js";
+import { t } from "./language.js";
+import { percent } from "./words_of.js";
+
+const WIDTH = 200;
+const HEIGHT = 18;
+const at = (share) => 4 + share * (WIDTH - 8);
+
+/** Labels among the nearest cases: their share with its interval, against how common they are. */
+export function evidenceTable(rows) {
+  if (!rows?.length) return null;
+  return h(
+    "details",
+    { class: "evidence", open: true },
+    h("summary", {}, t("evidence")),
+    h("p", { class: "hint" }, t("evidence_long", { n: rows[0].of })),
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, ["label", "plot", "nearest", "base"].map((name) => h("th", { scope: "col" }, t(`evidence_${name}`))))),
+      h("tbody", {}, rows.map(row)),
+    ),
+  );
+}
+
+function row(one) {
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, one.label),
+    h("td", { class: "plot" }, plot(one)),
+    h("td", {}, t("evidence_cases", { cases: one.cases, of: one.of }), h("small", {}, t("evidence_interval", { low: percent(one.low), high: percent(one.high) }))),
+    h("td", {}, percent(one.base_rate, 1)),
+  );
+}
+
+function plot({ share, low, high, base_rate: base }) {
+  const middle = HEIGHT / 2;
+  const line = (from, to, kind, half) =>
+    svg("line", { x1: from, x2: to, y1: middle - half, y2: middle + half, class: kind });
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", focusable: "false" },
+    line(at(0), at(1), "axis", 0),
+    line(at(low), at(high), "interval", 0),
+    line(at(base), at(base), "base", 7),
+    svg("circle", { cx: at(share), cy: middle, r: 4.5, class: "share" }),
+  );
+}

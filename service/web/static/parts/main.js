@@ -1,0 +1,145 @@
+/** Puts the parts together: the state says what is shown, and every change of it comes through here. */
+import { askJson } from "./api.js";
+import { asks, searchKey } from "./address.js";
+import { renderFacets } from "./facets.js";
+import { h } from "./dom.js";
+import { holdingsWords, renderCollections, renderExamples } from "./home.js";
+import { fillWords, mountLanguage, t } from "./language.js";
+import { mountKeyboard } from "./keyboard.js";
+import { errorNotice, notice } from "./notices.js";
+import { mountPromptPanel } from "./prompt_panel.js";
+import { mountRecordView } from "./record_view.js";
+import { renderResults, summary } from "./results.js";
+import { searchRequest } from "./request.js";
+import { mountSearchBox } from "./search_box.js";
+import { onState, state } from "./state.js";
+import { say, watched } from "./status.js";
+import { mountTheme } from "./theme_button.js";
+import { mountUpload } from "./upload.js";
+import { whenReady } from "./waiting.js";
+
+const place = (id) => document.getElementById(id);
+let indexes = [];
+let reply = null;
+let running = new AbortController();
+
+const box = mountSearchBox(place("search"));
+const recordView = mountRecordView(place("record"), () => reply?.hits ?? []);
+const promptPanel = mountPromptPanel(place("prompt"));
+const languageButton = mountLanguage(place("language"), drawAll);
+const themeButton = mountTheme(place("theme"));
+mountUpload(place("dropping"));
+mountKeyboard();
+
+onState((now, before) => {
+  if (searchKey(now) !== searchKey(before)) {
+    box.render();
+    void search();
+  }
+  void recordView.render();
+  promptPanel.render();
+});
+
+/** Draw everything from what is known, as after a change of language. */
+function drawAll() {
+  fillWords();
+  languageButton.render();
+  themeButton.render();
+  box.render();
+  drawHoldings();
+  drawReply();
+  void recordView.redraw();
+  promptPanel.redraw();
+}
+
+function drawHoldings() {
+  place("holdings").textContent = indexes.length ? holdingsWords(indexes) : "";
+  place("synthetic").hidden = !indexes.some(({ synthetic }) => synthetic);
+  renderCollections(place("collections"), indexes);
+  place("collections").hidden = indexes.length === 0;
+}
+
+function drawReply() {
+  document.body.dataset.view = asks(state()) ? "results" : "home";
+  const idle = !asks(state());
+  place("examples").hidden = !idle;
+  if (idle) renderExamples(place("examples"), indexes);
+  renderFacets(place("facets"), reply?.facets);
+  if (reply) renderResults(place("results"), reply);
+  else place("results").replaceChildren();
+}
+
+async function search() {
+  running.abort();
+  running = new AbortController();
+  const { signal } = running;
+  place("notices").replaceChildren();
+  if (!asks(state())) {
+    reply = null;
+    document.title = "medsearch";
+    drawReply();
+    return;
+  }
+  document.title = state().q ? `${state().q} · medsearch` : "medsearch";
+  document.body.dataset.view = "results";
+  place("examples").hidden = true;
+  const request = searchRequest(state());
+  if (!request) {
+    reply = null;
+    drawReply();
+    place("notices").replaceChildren(notice("quiet", t("picture_gone"), h("p", {}, t("picture_gone_long"))));
+    return;
+  }
+  place("results").setAttribute("aria-busy", "true");
+  try {
+    const found = await watched(askJson(request.path, { body: request.body, signal }), t("working"));
+    reply = found;
+    drawReply();
+    say(summary(found));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    fail(error);
+  } finally {
+    if (!signal.aborted) place("results").removeAttribute("aria-busy");
+  }
+}
+
+/** Show what went wrong; where waiting helps, wait and ask again. */
+function fail(error) {
+  reply = null;
+  drawReply();
+  const retry = () => void start();
+  place("notices").replaceChildren(errorNotice(error, retry));
+  const passes = error.code === "away" || error.status === 503;
+  if (passes) whenReady(retry);
+}
+
+async function start() {
+  try {
+    const listed = await watched(askJson("/v1/indexes"), t("working"));
+    indexes = listed.indexes;
+    drawAll();
+    place("notices").replaceChildren(
+      ...listed.problems.map((problem) => notice("quiet", t("index_problem", { name: problem.index }), h("p", {}, problem.message))),
+    );
+    if (asks(state())) await search();
+    else if (indexes.length === 0) place("notices").replaceChildren(errorNotice(emptyError(), retryStart));
+  } catch (error) {
+    drawAll();
+    fail(error);
+  }
+  void recordView.render();
+  promptPanel.render();
+}
+
+function retryStart() {
+  void start();
+}
+
+function emptyError() {
+  return { status: 503, code: "not_ready", message: t("no_indexes"), remedy: t("no_indexes_remedy"), details: [] };
+}
+
+fillWords();
+box.render();
+void start();

@@ -1,0 +1,53 @@
+import { chips } from "./chips.js";
+import { h } from "./dom.js";
+import { evidenceTable } from "./evidence.js";
+import { icon } from "./icons.js";
+import { imageCard } from "./image_card.js";
+import { number, t } from "./language.js";
+import { notice } from "./notices.js";
+import { questionCard } from "./question_card.js";
+import { go, state } from "./state.js";
+
+/** Draw a reply: how many, what narrows it, and one card for each hit. */
+export function renderResults(place, reply) {
+  const images = reply.query.target === "images";
+  place.replaceChildren(
+    ...[
+      toolbar(reply, images),
+      chips(),
+      reply.relevant === false &&
+        notice("quiet", t("nothing_relevant"), h("p", {}, t("nothing_relevant_long")), h("p", { class: "hint" }, reply.relevance_reason ?? "")),
+      ...reply.notes.map((note) => h("p", { class: "note" }, note.message)),
+      reply.hits.length === 0 && notice("quiet", t("no_hits"), h("p", {}, t("no_hits_long"))),
+      images && evidenceTable(reply.evidence),
+      h("div", { class: images ? "grid" : "list", id: "hits" }, cards(reply)),
+    ].filter(Boolean),
+  );
+}
+
+export function cards(reply) {
+  return reply.hits.map(reply.query.target === "images" ? imageCard : questionCard);
+}
+
+/** Return "24 cases in 12 ms", which is also what a screen reader is told. */
+export function summary(reply) {
+  const grouped = reply.hits.some((hit) => hit.group?.by === "case");
+  const kind = reply.query.target === "images" ? (grouped ? "found_cases" : "found_images") : "found_questions";
+  return t(kind, { n: reply.hits.length, ms: number(reply.took_ms, reply.took_ms < 10 ? 1 : 0) });
+}
+
+function toolbar(reply, images) {
+  return h(
+    "div",
+    { class: "toolbar" },
+    h("h2", { class: "count", id: "count" }, summary(reply)),
+    images && grouping(),
+    h("button", { type: "button", class: "plain-button", id: "make-prompt", onclick: () => go({ prompt: "open" }) }, icon("prompt"), t("make_prompt")),
+  );
+}
+
+function grouping() {
+  const choose = (event) => go({ group: event.target.value === "case" ? "" : event.target.value });
+  const option = (value) => h("option", { value, selected: (state().group || "case") === value }, t(`group_${value}`));
+  return h("label", { class: "grouping" }, h("span", { class: "unseen" }, t("group")), h("select", { onchange: choose, id: "group" }, ["case", "none"].map(option)));
+}

@@ -1,0 +1,120 @@
+import { MODES } from "./address.js";
+import { thumbnailPath } from "./api.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { t } from "./language.js";
+import { pictureOf } from "./pictures.js";
+import { go, state } from "./state.js";
+import { thumbnail } from "./thumbnail.js";
+import { acceptFiles, ACCEPTED } from "./upload.js";
+
+const FRESH = { like: "", picture: "", less: [], record: "", prompt: "" };
+
+/** The three modes and the one box; `form` submits to a new state, never to the server. */
+export function mountSearchBox(form) {
+  const modes = form.querySelector("#modes");
+  const box = form.querySelector("#box");
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const q = form.elements.namedItem("q")?.value.trim() ?? "";
+    if (q) go({ ...FRESH, q });
+  });
+
+  function chooseMode(mode) {
+    const keeps = state().q && mode !== "picture" ? { q: state().q } : { q: "" };
+    go({ ...FRESH, ...keeps, mode, filter: [], index: [], group: "" });
+    form.querySelector("#q, .pick")?.focus();
+  }
+
+  function renderModes() {
+    const legend = modes.querySelector("legend");
+    const held = document.activeElement?.name === "mode";
+    modes.replaceChildren(
+      legend,
+      ...MODES.map((mode) =>
+        h(
+          "label",
+          {},
+          h("input", { type: "radio", name: "mode", value: mode, checked: mode === state().mode, onchange: () => chooseMode(mode) }),
+          h("span", {}, t(`mode_${mode}`)),
+        ),
+      ),
+    );
+    if (held) modes.querySelector("input:checked")?.focus();
+  }
+
+  function render() {
+    renderModes();
+    const { mode, like, picture } = state();
+    if (like) box.replaceChildren(likeness(like));
+    else if (mode === "picture") box.replaceChildren(picture ? given(picture) : dropZone());
+    else box.replaceChildren(...textBox(mode));
+  }
+
+  return { render };
+}
+
+function textBox(mode) {
+  const hint = t(`hint_${mode}`);
+  return [
+    h("label", { for: "q", class: "unseen" }, t(`mode_${mode}`)),
+    h("input", {
+      id: "q", name: "q", type: "search", value: state().q, placeholder: hint, maxlength: "8000",
+      enterkeyhint: "search", spellcheck: "false",
+    }),
+    h("button", { type: "submit", class: "go" }, icon("search"), h("span", {}, t("search"))),
+  ];
+}
+
+function dropZone() {
+  const input = h("input", {
+    type: "file", accept: ACCEPTED, multiple: true, class: "pick", id: "pick",
+    onchange: (event) => acceptFiles(event.target.files),
+  });
+  return h(
+    "label",
+    { class: "zone", for: "pick" },
+    icon("image"),
+    h("span", { class: "zone-title" }, t("drop_title")),
+    h("span", { class: "zone-hint" }, t("drop_hint")),
+    input,
+  );
+}
+
+function given(id) {
+  const picture = pictureOf(id);
+  const about = picture
+    ? t("picture_given", { format: picture.format || t("unknown_format"), size: sizeWords(picture.bytes) })
+    : t("picture_gone");
+  const frame = h("span", { class: "understood" }, icon("image"));
+  void showPreview(frame, picture);
+  return asked(frame, about);
+}
+
+async function showPreview(frame, picture) {
+  const address = await picture?.preview;
+  if (!address) return;
+  frame.replaceChildren(h("img", { src: address, alt: t("picture_alt") }));
+}
+
+function likeness(recordId) {
+  const frame = h("span", { class: "understood" });
+  const isImage = state().mode === "picture";
+  frame.append(isImage ? thumbnail(thumbnailPath(recordId), "", { eager: true }) : icon("similar"));
+  return asked(frame, t(isImage ? "like_image" : "like_question"), recordId);
+}
+
+function asked(frame, about, detail = "") {
+  return h(
+    "div",
+    { class: "asked" },
+    frame,
+    h("p", {}, about, detail && h("small", {}, detail)),
+    h("button", { type: "button", class: "quiet", "aria-label": t("clear"), title: t("clear"), onclick: () => go({ ...FRESH, q: "" }) }, icon("close")),
+  );
+}
+
+function sizeWords(bytes) {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

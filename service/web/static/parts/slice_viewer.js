@@ -1,0 +1,96 @@
+import { thumbnailPath } from "./api.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { t } from "./language.js";
+import { showThumbnail, thumbnail } from "./thumbnail.js";
+
+const ZOOM_STEP = 1.25;
+const MOST_ZOOM = 8;
+
+/**
+ * A picture to look at closely: the wheel leafs through the slices of a series, with Ctrl it zooms;
+ * a drag moves what was zoomed. `onSlice(recordId)` is told which slice is shown.
+ */
+export function sliceViewer(recordId, alt, onSlice) {
+  const image = thumbnail(thumbnailPath(recordId), alt, { eager: true });
+  const stage = h("div", { class: "stage", tabindex: "0", role: "img", "aria-label": alt }, image);
+  const slider = h("input", { type: "range", min: "1", step: "1", id: "slice", "aria-label": t("slices") });
+  const place = h("output", { for: "slice", class: "slice-place" });
+  const strip = h("p", { class: "slices", hidden: true }, slider, place);
+  let slices = [recordId];
+  const view = zoomable(stage, image, () => slices.length > 1);
+
+  function show(at, { tell = true } = {}) {
+    const position = Math.min(Math.max(at, 0), slices.length - 1);
+    slider.value = String(position + 1);
+    place.textContent = t("slice_of", { n: position + 1, all: slices.length });
+    slider.setAttribute("aria-valuetext", place.textContent);
+    if (!tell) return;
+    showThumbnail(image, thumbnailPath(slices[position]));
+    onSlice(slices[position]);
+  }
+
+  const step = (by) => show(Number(slider.value) - 1 + by);
+  slider.addEventListener("input", () => step(0));
+  stage.addEventListener("wheel", (event) => {
+    if (event.ctrlKey || slices.length < 2) return;
+    event.preventDefault();
+    step(Math.sign(event.deltaY));
+  }, { passive: false });
+  stage.addEventListener("keydown", (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by || slices.length < 2) return;
+    event.preventDefault();
+    step(by);
+  });
+
+  /** Say which records the wheel leafs through. */
+  function setSlices(recordIds) {
+    slices = recordIds;
+    strip.hidden = recordIds.length < 2;
+    slider.max = String(recordIds.length);
+    show(recordIds.indexOf(recordId), { tell: false });
+    for (const one of recordIds) new Image().src = recordIds.length <= 60 ? thumbnailPath(one) : "";
+  }
+
+  const element = h("figure", { class: "viewer" }, stage, h("div", { class: "viewer-tools" }, strip, view.tools));
+  return { element, setSlices };
+}
+
+/** Let an image be zoomed and moved inside its stage. */
+function zoomable(stage, image, wheelIsTaken) {
+  let scale = 1;
+  let [x, y] = [0, 0];
+  const apply = () => {
+    image.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    stage.classList.toggle("zoomed", scale > 1);
+  };
+  const zoom = (factor) => {
+    scale = Math.min(Math.max(scale * factor, 1), MOST_ZOOM);
+    if (scale === 1) [x, y] = [0, 0];
+    apply();
+  };
+  stage.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && wheelIsTaken()) return;
+    event.preventDefault();
+    zoom(event.deltaY < 0 ? ZOOM_STEP : 1 / ZOOM_STEP);
+  }, { passive: false });
+  stage.addEventListener("dblclick", () => zoom(scale > 1 ? 0 : 2));
+  stage.addEventListener("keydown", (event) => {
+    const factor = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP, 0: 0 }[event.key];
+    if (factor !== undefined) zoom(factor);
+  });
+  stage.addEventListener("pointerdown", (event) => {
+    if (scale === 1) return;
+    stage.setPointerCapture(event.pointerId);
+  });
+  stage.addEventListener("pointermove", (event) => {
+    if (!stage.hasPointerCapture(event.pointerId)) return;
+    x += event.movementX;
+    y += event.movementY;
+    apply();
+  });
+  const button = (name, symbol, factor) =>
+    h("button", { type: "button", class: "quiet", "aria-label": t(name), title: t(name), onclick: () => zoom(factor) }, icon(symbol));
+  return { tools: h("span", { class: "zooming" }, button("zoom_out", "minus", 1 / ZOOM_STEP), button("zoom_in", "plus", ZOOM_STEP)) };
+}

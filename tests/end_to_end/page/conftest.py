@@ -1,0 +1,124 @@
+"""A real browser on a real service over the sample indexes."""
+
+import base64
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[3]
+TIMEOUT_MS = 15_000
+
+
+@contextmanager
+def serving(indexes: Path, **environment: str) -> Iterator[str]:
+    """Run `medsearch serve` in a process of its own; give its address as soon as it listens."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", "serve", "--indexes", str(indexes), "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+                yield found[0]
+                break
+        else:
+            pytest.fail("the service ended before it listened")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def address(indexes: Path) -> Iterator[str]:
+    with serving(indexes) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def start_service() -> Callable[..., object]:
+    return serving
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("NO BROWSER: the page is NOT tested. `apt-get install chromium` provides one.")
+    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=flags)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Open the page; in the end no script may have failed and nothing have left the machine."""
+    contexts, wrongs = [], []
+
+    def watch(message: ConsoleMessage) -> None:
+        # The browser itself reports every refusal of the service, which tests ask for.
+        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+            wrongs.append(message.text)
+
+    def start(fragment: str = "", *, at: str = address, **settings: object) -> Page:
+        context = browser.new_context(**({"locale": "en-GB"} | settings))  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
+        page.on("console", watch)
+        page.on("pageerror", lambda error: wrongs.append(str(error)))
+        page.on(
+            "request",
+            lambda sent: None if sent.url.startswith((at, "blob:")) else wrongs.append(sent.url),
+        )
+        page.goto(f"{at}/{fragment}")
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert not wrongs
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """The page as one finds it, its indexes listed."""
+    page = open_page()
+    page.wait_for_selector(".collection")
+    return page
+
+
+@pytest.fixture(scope="session")
+def drop() -> Callable[[Page, Path], None]:
+    """Drop a file on the page as a file manager does."""
+
+    def dropping(page: Page, path: Path) -> None:
+        content = base64.b64encode(path.read_bytes()).decode()
+        transfer = page.evaluate_handle(
+            """([content, name]) => {
+                const bytes = Uint8Array.from(atob(content), (mark) => mark.charCodeAt(0));
+                const transfer = new DataTransfer();
+                transfer.items.add(new File([bytes], name));
+                return transfer;
+            }""",
+            [content, path.name],
+        )
+        page.dispatch_event("body", "dragenter", {"dataTransfer": transfer})
+        page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+
+    return dropping

@@ -1,0 +1,151 @@
+"""Searching with the page: words, pictures, questions; and coming back."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+
+def search(page: Page, words: str) -> None:
+    page.fill("#q", words)
+    page.press("#q", "Enter")
+    page.wait_for_selector(".card")
+
+
+def test_words_find_cases_with_what_is_known_of_them(page: Page) -> None:
+    search(page, "chest CT with contrast")
+    expect(page.locator("#count")).to_contain_text("24 cases")
+    expect(page.locator("#status")).to_contain_text("24 cases")
+    first = page.locator(".card").first
+    expect(first).to_contain_text("CT · chest")
+    expect(first).to_contain_text("tcga_luad")
+    expect(first).to_contain_text("lung adenocarcinoma")
+    expect(first).to_contain_text("CC BY 3.0")
+    expect(first).to_contain_text("synthetic")
+    page.wait_for_function("document.querySelector('.card img').naturalWidth > 100")
+
+
+def test_only_what_comes_near_the_screen_is_loaded(page: Page) -> None:
+    search(page, "radiograph")
+    assert page.locator(".card img[loading=lazy]").count() > 15
+
+
+def test_questions_show_answer_options_and_limits(page: Page) -> None:
+    page.check("input[value=questions]", force=True)
+    search(page, "creatinine clearance by Cockcroft and Gault")
+    first = page.locator(".card").first
+    expect(first).to_contain_text("Creatinine Clearance (Cockcroft-Gault Equation)")
+    expect(first.locator(".calculator")).to_contain_text(" to ")
+    reasoning = first.locator("details", has_text="Reasoning")
+    expect(reasoning.locator("p")).to_be_hidden()
+    reasoning.locator("summary").click()
+    expect(reasoning.locator("p")).to_be_visible()
+    search(page, "wasp sting, hives and low blood pressure: which drug?")
+    expect(page.locator(".options .right").first).to_contain_text("epinephrine")
+
+
+def test_a_dropped_dicom_finds_similar_images(
+    page: Page, corpus: Path, drop: Callable[[Page, Path], None]
+) -> None:
+    drop(page, next((corpus / "tcga_luad").rglob("*-SY-*/**/*.dcm")))
+    page.wait_for_selector(".card")
+    expect(page.locator(".asked")).to_contain_text("DICOM")
+    expect(page.locator(".card").first).to_contain_text("tcga_luad")
+    assert "SY-" not in page.locator("body").inner_text()
+
+
+def test_a_chosen_and_a_pasted_picture(page: Page, corpus: Path) -> None:
+    picture = next((corpus / "mura").rglob("*.png"))
+    page.check("input[value=picture]", force=True)
+    page.set_input_files("#pick", picture)
+    page.wait_for_selector(".card")
+    expect(page.locator(".understood img")).to_be_visible()
+    expect(page.locator(".card").first).to_contain_text("mura")
+    page.evaluate(
+        """async () => {
+            const reply = await fetch(document.querySelector('.card img').src);
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([await reply.blob()], 'x.jpg'));
+            dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer }));
+        }"""
+    )
+    expect(page.locator(".asked")).to_contain_text("JPEG")
+    page.wait_for_selector(".card")
+
+
+def test_a_picture_is_found_again_by_the_back_button_but_not_by_its_address(
+    page: Page, corpus: Path, open_page: Callable[..., Page]
+) -> None:
+    page.check("input[value=picture]", force=True)
+    page.set_input_files("#pick", next((corpus / "mura").rglob("*.png")))
+    page.wait_for_selector(".card")
+    address = page.url
+    page.locator(".card .action").first.click()
+    expect(page.locator(".asked")).to_contain_text("similar to this one")
+    page.go_back()
+    expect(page.locator(".asked")).to_contain_text("Your picture")
+    page.wait_for_selector(".card")
+    other = open_page(address.partition("/")[2].partition("/")[2].partition("/")[2])
+    expect(other.locator("#notices")).to_contain_text("no longer here")
+
+
+def test_similar_leaves_the_picture_itself_out_of_nothing_else(page: Page) -> None:
+    search(page, "chest X-ray with pleural effusion")
+    card = page.locator(".card").first
+    name = card.get_attribute("data-record")
+    card.get_by_text("Similar", exact=True).click()
+    expect(page.locator(".asked")).to_contain_text(str(name))
+    page.wait_for_selector(f'.card:not([data-record="{name}"])')
+    assert page.locator(f'.card[data-record="{name}"]').count() <= 1
+
+
+def test_less_like_this_takes_it_away_until_the_chip_is_removed(page: Page) -> None:
+    search(page, "chest CT with contrast")
+    card = page.locator(".card").first
+    name = card.get_attribute("data-record")
+    card.get_by_text("Less like this").click()
+    chip = page.locator(".chip")
+    expect(chip).to_contain_text(str(name))
+    expect(page.locator(f'.card[data-record="{name}"]')).to_have_count(0)
+    chip.get_by_role("button").click()
+    expect(page.locator(f'.card[data-record="{name}"]')).to_have_count(1)
+
+
+def test_an_address_can_be_shared_and_the_back_button_works(
+    page: Page, open_page: Callable[..., Page]
+) -> None:
+    search(page, "fracture of the wrist")
+    page.select_option("#group", "none")
+    expect(page.locator("#count")).to_contain_text("images")
+    first = page.locator(".card").first.get_attribute("data-record")
+    other = open_page("#" + page.url.partition("#")[2])
+    other.wait_for_selector(".card")
+    assert other.locator(".card").first.get_attribute("data-record") == first
+    assert other.input_value("#q") == "fracture of the wrist"
+    page.go_back()
+    expect(page.locator("#count")).to_contain_text("cases")
+    page.go_back()
+    expect(page.locator(".collection").first).to_be_visible()
+    page.go_forward()
+    page.wait_for_selector(".card")
+
+
+def test_the_service_never_learns_the_address_behind_the_mark(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url.partition("#")[0]))
+    page.wait_for_selector(".collection")
+    search(page, "secret words")
+    assert any("search/text" in one for one in asked)
+    assert not [one for one in asked if "secret" in one]
+
+
+def test_examples_fit_the_indexes(page: Page) -> None:
+    page.locator(".example").first.click()
+    page.wait_for_selector(".card")
+    page.go_back()
+    page.check("input[value=picture]", force=True)
+    page.locator(".start").first.click()
+    page.wait_for_selector(".card")
