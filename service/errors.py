@@ -57,6 +57,13 @@ _CODES: Mapping[int, tuple[str, str]] = MappingProxyType(
         503: ("not_ready", "The service is not ready."),
     }
 )
+_INTERNAL: Mapping[str, str] = MappingProxyType(
+    {
+        "code": "internal",
+        "message": "Something went wrong on the server.",
+        "remedy": "Report the request's id.",
+    }
+)
 _MAX_DETAILS = 20
 FIELDS = (
     "query", "question", "record_id", "image_base64", "k", "indexes", "filters", "group_by",
@@ -71,6 +78,18 @@ class NotReadyError(MedsearchError):
     """The service is up, but cannot answer yet."""
 
     code = "not_ready"
+
+
+class ExtraMissingError(MedsearchError, ImportError):
+    """An optional part was asked for, and the packages that it needs are not installed."""
+
+    code = "extra_missing"
+
+    def __init__(self, extra: str) -> None:
+        super().__init__(
+            f"The packages of the extra {extra!r} are not installed.",
+            remedy=f"pip install 'medsearch[{extra}]'",
+        )
 
 
 def error_response(status: int, code: str, message: str, remedy: str = "") -> Response:
@@ -94,19 +113,26 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
 
 
+def error_content(error: Exception, route: str) -> dict[str, str]:
+    """Return what a client may know of an error; an unexpected one is logged, and tells nothing."""
+    if isinstance(error, MedsearchError) and status_of(error) != 500:
+        return {"code": error.code, "message": error.message, "remedy": error.remedy}
+    _log_unexpected(error, route)
+    return dict(_INTERNAL)
+
+
 def unexpected_error_response(error: BaseException, route: str) -> Response:
     """Log an unexpected error, by its type and place only, and return a body that says nothing."""
+    _log_unexpected(error, route)
+    return JsonResponse(_INTERNAL, 500)
+
+
+def _log_unexpected(error: BaseException, route: str) -> None:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "unknown"
     LOGGER.error("unexpected %s in %s while serving %s", type(error).__name__, place, route)
-    return error_response(
-        500,
-        "internal",
-        "Something went wrong on the server.",
-        "Report the request's id.",
-    )
 
 
 async def _on_medsearch_error(request: Request, error: Exception) -> Response:
@@ -135,14 +161,18 @@ async def _on_validation_error(request: Request, error: Exception) -> Response: 
 
 def validation_response(problems: Sequence[Mapping[str, Any]]) -> Response:
     """Return a 422 that says where the body is wrong without repeating any of it."""
+    return JsonResponse(validation_content(problems), 422)
+
+
+def validation_content(problems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return where a request is wrong, as an error without any of the client's words."""
     details = [_detail(problem) for problem in problems[:_MAX_DETAILS]]
-    content = {
+    return {
         "code": "bad_query",
         "message": "The request is not valid: see details.",
         "remedy": "Each detail says where and what is expected; /docs has an example.",
         "details": details,
     }
-    return JsonResponse(content, 422)
 
 
 def _detail(problem: Mapping[str, Any]) -> dict[str, str]:

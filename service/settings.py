@@ -38,4 +38,16 @@ class Settings(BaseSettings):
         description="Threads that encode and search; more only help where encoding waits.",
     )
     cached_texts: int = Field(default=4096, ge=0, description="Query embeddings kept in memory.")
+    mcp: bool = Field(
+        default=True, description="Serve the MCP tools at /mcp where the extra `mcp` is installed."
+    )
+    mcp_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="JSON list of Host names under which /mcp answers, beside the loopback's; "
+        'a trailing :* takes any port. Example: ["search.example.org", "10.0.0.5:*"].',
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Address of this service for links in MCP replies; the caller's if left out.",
+    )
     refresh_s: float = Field(default=1.0, gt=0, description="How often new builds are looked for.")

@@ -91,6 +91,7 @@ def test_importing_the_front_doors_loads_no_model_library(module: str) -> None:
         "open_clip",
         "tantivy",
         "jieba",
+        "mcp",
     ]
     program = f"import sys, {module}; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run(

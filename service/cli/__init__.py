@@ -5,7 +5,16 @@ import sys
 import typer
 
 from indexer.errors import MedsearchError
-from service.cli import datasets, encoders, evaluating, indexing, searching, serving, verifying
+from service.cli import (
+    datasets,
+    encoders,
+    evaluating,
+    indexing,
+    searching,
+    serving,
+    tools,
+    verifying,
+)
 from service.cli.console import errors_console
 
 app = typer.Typer(
@@ -24,6 +33,7 @@ app.command("sample")(indexing.sample)
 app.command("index")(indexing.index)
 app.command("search")(searching.search)
 app.command("serve")(serving.serve)
+app.command("mcp")(tools.mcp)
 app.command("eval")(evaluating.evaluate)
 app.command("verify")(verifying.verify)
 app.command("builds")(verifying.builds)
