@@ -49,7 +49,7 @@ def tokenise(text: str) -> list[str]:
     "COVID 19" and "covid19" meet. A text of nothing but function words keeps them. No token holds
     white space.
     """
-    folded = _fold(text)
+    folded = fold(text)
     tokens = list(_cut(folded, _ENGLISH_FUNCTION_WORDS, _CHINESE_FUNCTION_CHARACTERS))
     return tokens or list(_cut(folded, frozenset(), frozenset()))
 
@@ -65,11 +65,12 @@ def _cut(text: str, stop_words: frozenset[str], stop_characters: frozenset[str])
             yield from _cut_word(term["word"], stop_words)
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Fold width, case, accents, hyphens and traditional characters."""
+    if text.isascii():
+        return text.lower()
     text = unicodedata.normalize("NFKD", text.translate(_HYPHENS)).casefold()
-    if not text.isascii():
-        text = "".join(char for char in text if unicodedata.category(char) != "Mn")
+    text = "".join([char for char in text if unicodedata.category(char) != "Mn"])
     return text.translate(TO_SIMPLIFIED)
 
 
@@ -87,14 +88,14 @@ def _cut_word(word: str, stop_words: frozenset[str]) -> Iterator[str]:
     """Yield the stem of a word; of a compound its parts' stems and the whole without joints."""
     parts = _APOSTROPHES.sub("", _POSSESSIVE.sub("", word)).split("-")
     if len(parts) > 1 and not all(part.isdigit() for part in parts):
-        yield _stem("".join(parts))
+        yield stem("".join(parts))
     for part in parts:
         if part not in stop_words:
-            yield _stem(part)
+            yield stem(part)
 
 
 @lru_cache(maxsize=_STEMS_KEPT)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """Return the Snowball (Porter2) stem of a folded word; other scripts stay as they are."""
     if not word.isascii() or word.isdigit():
         return word

@@ -1,0 +1,156 @@
+"""What a text affirms, denies and places; and whether a text contradicts what is wanted.
+
+A light rule layer in the spirit of NegEx (Chapman et al. 2001) and ConText (Harkema et al. 2009),
+English and Chinese. It errs towards silence: where phrases do not clearly name one finding,
+nothing contradicts.
+
+medspaCy's ConText (1.3.1) was weighed and not kept: it needs spaCy and numpy below 2 (284 MB, and
+numpy 2 is pinned here), English alone, no sides, a list of findings to look for; 7.4 ms of
+processor a caption of 338 characters against .08 here. negspaCy needs a spaCy model for entities.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from indexer.text.chinese_statements import read_chinese
+from indexer.text.chinese_words import CHINESE
+from indexer.text.english_statements import read_english
+from indexer.text.english_words import ENGLISH, WITH_CONTRAST, WITHOUT_CONTRAST, Kind
+from indexer.text.statement import Side, Statement, is_kind_of, is_same_finding
+from indexer.text.tokenise import fold
+
+__all__ = ["Side", "Statement", "Wish", "contradicts", "read_statements"]
+
+MOST_STATEMENTS = 32
+"""How many statements of a query are held against texts."""
+
+_SENTENCE_ENDS = re.compile(r"[!?;\n\u3002\u2022]+|\.(?!\d)|\s-\s")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+_OPPOSITES = frozenset({("left", "right"), ("right", "left"),
+                        ("unilateral", "bilateral"), ("bilateral", "unilateral")})  # fmt: skip
+# Names so general that their denial speaks of the organ at hand only: "lungs: no abnormality".
+_VAGUE = frozenset(
+    [(name,) for name in ("abnorm", "find", "chang", "diseas", "symptom", "complaint", "problem")]
+    + [tuple(name) for name in ("异常", "病变", "疾病", "不适", "改变", "问题")]
+)
+_CONTRAST_HINT = re.compile("contrast|enhanced|gado")
+_WITHOUT_CONTRAST = re.compile(WITHOUT_CONTRAST)
+_WITH_CONTRAST = re.compile(WITH_CONTRAST)
+
+
+def read_statements(text: str) -> tuple[Statement, ...]:
+    """Return what a text states of findings and places, in its order."""
+    sentences = _SENTENCE_ENDS.split(_fold(text))
+    return tuple(one for sentence in sentences for one in _read(sentence))
+
+
+def contradicts(wanted: Sequence[Statement], stated: Sequence[Statement]) -> bool:
+    """Tell whether a text states the opposite of anything that is wanted.
+
+    The opposite of a finding is its denial, of a denied finding the finding, of a finding on the
+    left the same on the right only. A finding that the text does not mention, leaves open, or
+    states elsewhere as wanted contradicts nothing.
+    """
+    return any(_is_contradicted(one, stated) for one in wanted if one.negated is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a query states, ready to be held against many texts.
+
+    `mention` is in every sentence that could speak of it, `opposite` in one of those that could
+    contradict it (None: any of them could).
+    """
+
+    wanted: tuple[Statement, ...]
+    mention: re.Pattern[str]
+    opposite: re.Pattern[str] | None
+
+    @staticmethod
+    def of(text: str) -> "Wish | None":
+        """Read a query; None if it states nothing that a text could contradict.
+
+        Of a query of page length only the first `MOST_STATEMENTS` count: a document contradicts
+        somewhere almost everything, and holding all of it against many texts would take seconds.
+        """
+        stated = (one for one in read_statements(text) if one.negated is not None)
+        wanted = tuple(islice(stated, MOST_STATEMENTS))
+        if not wanted:
+            return None
+        mention = re.compile("|".join(sorted({_beginning(one.name) for one in wanted})))
+        if any(one.negated for one in wanted):
+            return Wish(wanted, mention, None)
+        sided = any(one.side for one in wanted)
+        return Wish(wanted, mention, _DENIAL_OR_SIDE if sided else _DENIAL)
+
+    def is_contradicted_by(self, text: str) -> bool:
+        """Tell what `contradicts` tells of the whole text; reads only sentences that matter."""
+        folded = _fold(text)
+        if not self.mention.search(folded):
+            return False
+        about = [one for one in _SENTENCE_ENDS.split(folded) if self.mention.search(one)]
+        if self.opposite is not None and not any(map(self.opposite.search, about)):
+            return False
+        return contradicts(self.wanted, [one for sentence in about for one in _read(sentence)])
+
+
+def _fold(text: str) -> str:
+    """Fold a text as the lexical index does, and the ways to say that contrast was given."""
+    folded = fold(text)
+    if _CONTRAST_HINT.search(folded):
+        folded = _WITHOUT_CONTRAST.sub(" without contrast , ", folded)
+        folded = _WITH_CONTRAST.sub(" with contrast , ", folded)
+    return folded
+
+
+def _read(sentence: str) -> list[Statement]:
+    return read_chinese(sentence) if _HAN.search(sentence) else read_english(sentence)
+
+
+def _is_contradicted(wanted: Statement, stated: Sequence[Statement]) -> bool:
+    same = [one for one in stated if is_same_finding(wanted, one)]
+    return not any(_agree(wanted, one) for one in same) and any(
+        _oppose(wanted, one) for one in same
+    )
+
+
+def _agree(wanted: Statement, stated: Statement) -> bool:
+    """Tell whether a statement of the same finding leaves the wanted one true.
+
+    A denial is met only by one that denies as much: "no pericardial effusion" is not "no effusion".
+    """
+    if stated.negated is None:
+        return True
+    if stated.negated != wanted.negated or (wanted.side, stated.side) in _OPPOSITES:
+        return False
+    return not wanted.negated or is_kind_of(wanted, stated)
+
+
+def _oppose(wanted: Statement, stated: Statement) -> bool:
+    if stated.negated and stated.words in _VAGUE and stated.words != wanted.words:
+        return False
+    if wanted.negated == stated.negated:
+        return not wanted.negated and (wanted.side, stated.side) in _OPPOSITES
+    denied, affirmed = (wanted, stated) if wanted.negated else (stated, wanted)
+    return denied.side in {None, "bilateral"} or affirmed.side in {denied.side, "bilateral"}
+
+
+def _beginning(name: str) -> str:
+    """Return a pattern of the words of a stem: its beginning, but for a last e or i (staging)."""
+    if _HAN.match(name):
+        return name
+    return r"\b" + re.escape(name[:-1] if len(name) > 2 and name[-1] in "ei" else name)
+
+
+def _any_of(*kinds: Kind) -> re.Pattern[str]:
+    """Return a pattern that finds whatever could be a word of these kinds, and little else."""
+    english = {phrase.split()[0] for kind in kinds for phrase in ENGLISH[kind].split("|")}
+    chinese = {phrase.strip() for kind in kinds for phrase in CHINESE[kind].split("|")}
+    words = "|".join(re.escape(word) for word in sorted(english))
+    return re.compile(rf"\b(?:{words})\b|n't\b|-free\b|{'|'.join(sorted(chinese))}")
+
+
+_DENIAL = _any_of("denies", "denied")
+_DENIAL_OR_SIDE = _any_of("denies", "denied", "left", "right", "bilateral", "unilateral")

@@ -1,0 +1,85 @@
+"""Statements of an English sentence."""
+
+import re
+from functools import lru_cache
+from typing import TypeAlias
+
+from indexer.text.english_words import ENGLISH, SIZES, Kind
+from indexer.text.phrases import Clause
+from indexer.text.statement import Statement
+from indexer.text.tokenise import stem
+
+# Each word of a phrase to what a phrase that ends with it does (if one does), and what may follow.
+Branch: TypeAlias = "dict[str, tuple[Kind | None, Branch]]"
+
+_TOKEN = re.compile(r"-free\b|w/o\b|r/o\b|w/|and/or\b|[a-z0-9]+|[^\W\d_]+|[,:()\[\]/&+]")
+_LETTER_A = re.compile(r"\ba-(?=[a-z])")  # no article: A-lines
+_CONTRACTION = re.compile(r"\b(ca|[a-z]+)n't\b")
+_ADVERB = re.compile(r"(?!famil|earl|anomal|assembl|monopol)[a-z]{3,}ly")
+_STEMS_KEPT = 1 << 15
+
+
+def read_english(sentence: str) -> list[Statement]:
+    """Return what a folded English sentence states, in its order."""
+    clause = Clause(SIZES)
+    tokens = _cut(sentence)
+    place = 0
+    while place < len(tokens):
+        word = tokens[place]
+        kind, length = _longest(tokens, place) if word in _LEXICON else (None, 1)
+        place += length
+        if kind is not None:
+            clause.tell(kind, word)
+        elif word == "-free":
+            clause.tell("denied")
+        elif not word.isdigit() and not _ADVERB.fullmatch(word):
+            clause.tell_content(normal_form(word))
+    return clause.finish()
+
+
+@lru_cache(maxsize=_STEMS_KEPT)
+def normal_form(word: str) -> str:
+    """Return a word's stem, the same for the singular and plural of Greek words in -sis."""
+    found = stem(word)
+    return found[:-1] if word.endswith("sis") and found.endswith("si") else found
+
+
+def _cut(sentence: str) -> list[str]:
+    if "'" in sentence:
+        sentence = _CONTRACTION.sub(_spell_out, sentence)
+    return _TOKEN.findall(_LETTER_A.sub("lettera ", sentence))
+
+
+def _spell_out(contraction: re.Match[str]) -> str:
+    return "cannot" if contraction[1] == "ca" else f"{contraction[1]} not"
+
+
+def _longest(tokens: list[str], place: int) -> tuple[Kind | None, int]:
+    """Return what the longest known phrase that begins here does, and its length in tokens."""
+    found: tuple[Kind | None, int] = (None, 1)
+    branch = _LEXICON
+    for length, token in enumerate(tokens[place : place + _LONGEST], start=1):
+        if token not in branch:
+            break
+        kind, branch = branch[token]
+        if kind is not None:
+            found = (kind, length)
+    return found
+
+
+def _build_lexicon() -> tuple[Branch, int]:
+    root: Branch = {}
+    longest = 0
+    for kind, listed in ENGLISH.items():
+        for phrase in listed.split("|"):
+            words = _TOKEN.findall(phrase)
+            longest = max(longest, len(words))
+            branch = root
+            for word in words[:-1]:
+                branch = branch.setdefault(word, (None, {}))[1]
+            known, longer = branch.get(words[-1], (None, {}))
+            branch[words[-1]] = (known or kind, longer)
+    return root, longest
+
+
+_LEXICON, _LONGEST = _build_lexicon()

@@ -1,0 +1,53 @@
+"""What a text says of one finding or place: there or not there, and on which side."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Side: TypeAlias = Literal["left", "right", "bilateral", "unilateral"]
+
+_FIRST_HAN = "\u3400"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One finding, or one place, as a text speaks of it.
+
+    `words` are its content words in normal form (English: stems; Chinese: characters), the word
+    that names it last: "fracture of the left femur" gives ("femur", "fractur"). `degrees` are
+    words of size and course, which say how much and not what. `negated` is None where the text
+    leaves it open ("possible", "to rule out", 待排).
+    """
+
+    words: tuple[str, ...]
+    degrees: frozenset[str] = frozenset()
+    negated: bool | None = False
+    side: Side | None = None
+
+    @property
+    def name(self) -> str:
+        """The word that names the finding; of Chinese the last character."""
+        return self.words[-1]
+
+
+def is_kind_of(special: Statement, general: Statement) -> bool:
+    """Tell whether the one finding is the other or a kind of it: pleural effusion, effusion.
+
+    English phrases name the thing last and may say more of it before; so do Chinese ones, whose
+    words are not cut apart, so that there the shorter must be the end of the longer.
+    """
+    if special.name != general.name:
+        return False
+    if general.name >= _FIRST_HAN:
+        return special.words[-len(general.words) :] == general.words
+    return set(general.words) <= set(special.words)
+
+
+def is_same_finding(one: Statement, other: Statement) -> bool:
+    """Tell whether two statements speak of the same finding, either perhaps more precisely.
+
+    Two degrees that differ make two findings: a small effusion is not what "no large effusion"
+    denies.
+    """
+    if one.degrees and other.degrees and not one.degrees & other.degrees:
+        return False
+    return is_kind_of(one, other) or is_kind_of(other, one)

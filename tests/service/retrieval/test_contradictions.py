@@ -1,0 +1,62 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.retrieval.contradictions import WINDOW, demote
+from service.retrieval.fusion import Fused, Key
+
+TEXTS = ("No pleural effusion.", "Large pleural effusion", "", "Mass", "Effusion, no effusion")
+
+
+def ranking(count: int) -> list[Fused]:
+    return [Fused(Key(row % 3, row), 1 / (1 + row)) for row in range(count)]
+
+
+def test_contradicting_records_go_behind_the_others_in_their_order() -> None:
+    ranked = ranking(5)
+    texts = ["no effusion", "effusion", "No effusion seen", "", "a large effusion"]
+    done = demote(ranked, "chest x-ray with effusion", lambda key: texts[key.row])
+    assert [one.key.row for one in done.ranked] == [1, 3, 4, 0, 2]
+    assert done.contradicting == {ranked[0].key, ranked[2].key}
+    assert {one.key: one.score for one in done.ranked} == {one.key: one.score for one in ranked}
+
+
+def test_a_query_for_absence_puts_the_finding_behind() -> None:
+    texts = ["effusion", "no effusion", "normal chest"]
+    done = demote(ranking(3), "chest x-ray without effusion", lambda key: texts[key.row])
+    assert [one.key.row for one in done.ranked] == [1, 2, 0]
+
+
+def test_below_the_window_nothing_is_read_or_moved() -> None:
+    ranked = ranking(6)
+    asked: list[Key] = []
+
+    def text_of(key: Key) -> str:
+        asked.append(key)
+        return "no mass" if key.row in {0, 5} else "mass"
+
+    done = demote(ranked, "mass", text_of, window=3)
+    assert [one.key.row for one in done.ranked] == [1, 2, 0, 3, 4, 5]
+    assert asked == [one.key for one in ranked[:3]]
+    assert done.contradicting == {ranked[0].key}
+
+
+def test_a_query_that_states_nothing_reads_no_text() -> None:
+    def refuse(_: Key) -> str:
+        raise AssertionError("a text was read")
+
+    ranked = ranking(4)
+    for query in ("", "CT", "possible pneumonia", "请问怎么治疗"):
+        done = demote(ranked, query, refuse)
+        assert done.ranked == tuple(ranked)
+        assert not done.contradicting
+
+
+@given(st.lists(st.sampled_from(TEXTS), max_size=2 * WINDOW), st.sampled_from(TEXTS))
+def test_demoting_is_a_stable_partition_of_the_window(texts: list[str], query: str) -> None:
+    ranked = ranking(len(texts))
+    done = demote(ranked, query, lambda key: texts[key.row])
+    window = ranked[:WINDOW]
+    kept = [one for one in window if one.key not in done.contradicting]
+    moved = [one for one in window if one.key in done.contradicting]
+    assert list(done.ranked) == kept + moved + ranked[WINDOW:]
+    assert len(moved) == len(done.contradicting)
