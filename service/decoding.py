@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-
 from indexer.encoders.spec import ImageInput
 from indexer.pixels.decode import DecodeRequest
 from indexer.pixels.limits import UPLOAD_LIMITS
 from indexer.pixels.pool import DecodePool
-from service.retrieval.encoding import Decode
+from service.retrieval.encoding import Decode, QueryImage
 
 # A decoded image always comes with a thumbnail; of a query nobody wants one.
 _UNUSED_THUMBNAIL_PX = 16
@@ -23,10 +20,11 @@ def start_decoder(workers: int, max_file_bytes: int) -> Iterator[Decode]:
     limits = replace(UPLOAD_LIMITS, max_file_bytes=max_file_bytes)
     with DecodePool(workers, limits) as pool:
 
-        def decode(raw: bytes, wanted: ImageInput) -> npt.NDArray[np.uint8]:
+        def decode(raw: bytes, wanted: ImageInput) -> QueryImage:
             request = DecodeRequest(
                 raw=raw, px=wanted.px, resize=wanted.resize, thumbnail_px=_UNUSED_THUMBNAIL_PX
             )
-            return pool.decode_one(request).pixels
+            image = pool.decode_one(request)
+            return QueryImage(image.pixels, image.fingerprint_bits)
 
         yield decode

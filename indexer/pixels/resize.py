@@ -11,6 +11,13 @@ from indexer.encoders.spec import Resize
 from indexer.pixels.colour import Pixels
 
 THUMBNAIL_PX: Final = 256
+NEAR_DUPLICATE_BITS: Final = 16
+"""Two images whose 256-bit perceptual hashes differ in no more bits count as the same picture.
+
+Chosen on 3,022 radiology images against 14,298 others: the 36 pairs at 16 bits or fewer are nearly
+all neighbouring slices, turned copies or reprints of one picture; from about 24 bits on, images of
+one body part and different patients begin to mix in.
+"""
 _THUMBNAIL_QUALITY: Final = 80
 _COSINE_PX: Final = 64
 _COSINE_KEPT: Final = 16

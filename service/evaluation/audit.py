@@ -5,8 +5,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from indexer.pixels.resize import NEAR_DUPLICATE_BITS
 from service.evaluation.collection import (
-    NEAR_DUPLICATE_BITS,
     Hashes,
     ImageCollection,
     Mask,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from indexer.pixels.resize import NEAR_DUPLICATE_BITS
 from service.evaluation.regions import name_region
 
 Strings = npt.NDArray[np.str_]
@@ -18,14 +19,6 @@ Hashes = npt.NDArray[np.uint64]
 
 EncodeTexts = Callable[[Sequence[str]], Vectors]
 """Turns texts into unit rows float32 (n, d) of the space that the images' embeddings live in."""
-
-NEAR_DUPLICATE_BITS = 16
-"""Two images whose 256-bit perceptual hashes differ in no more bits count as the same picture.
-
-Chosen on 3,022 radiology images against 14,298 others: of the 36 pairs at 16 bits or fewer all are
-neighbouring slices, turned copies or reprints of one picture; from about 24 bits on, images of one
-body part and different patients begin to mix in.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from indexer.pixels.resize import NEAR_DUPLICATE_BITS
 from service.evaluation.audit import Audit
-from service.evaluation.collection import NEAR_DUPLICATE_BITS
 from service.evaluation.evaluation import Difference, Evaluation
 from service.evaluation.metrics import BOOTSTRAP_SAMPLES, Figure
 from service.evaluation.report_json import LEAST_OF_GROUP, Report

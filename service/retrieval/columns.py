@@ -22,6 +22,7 @@ Arrow: TypeAlias = Any
 """A pyarrow column; its type stubs know too little of what compute functions return."""
 
 _OLDEST_YEARS = 1000
+_HASH_BYTES = 32
 
 ColumnKind: TypeAlias = Literal["category", "identifier", "tags", "number", "flag"]
 
@@ -117,6 +118,10 @@ class BuildColumns:
         """Return a column of truth values, int8 (n,), -1 where nothing is stated."""
         return self._once(name, np.ndarray, _flags)
 
+    def image_hashes(self) -> npt.NDArray[np.uint64]:
+        """Return the perceptual hash of every image, uint64 (n, 4); zeros where there is none."""
+        return self._once("image_hash", np.ndarray, _hashes)
+
     def stated(self, name: str) -> Mask:
         """Return where a column of any type has a value: bool (n,)."""
         return _mask(pc.is_valid(self._table.column(name)))
@@ -210,6 +215,13 @@ def _decades(column: Arrow) -> CodedColumn:
 def _flags(column: Arrow) -> npt.NDArray[np.int8]:
     flags: npt.NDArray[np.int8] = column.cast(pa.int8()).fill_null(-1).to_numpy()
     return flags
+
+
+def _hashes(column: Arrow) -> npt.NDArray[np.uint64]:
+    filled: Arrow = column.fill_null(bytes(_HASH_BYTES)).combine_chunks()
+    raw = filled.cast(pa.binary(_HASH_BYTES))
+    words = np.frombuffer(raw.buffers()[1], np.uint64).reshape(-1, _HASH_BYTES // 8)
+    return words[raw.offset : raw.offset + len(raw)]
 
 
 def _mask(flags: Arrow) -> Mask:

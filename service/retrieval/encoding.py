@@ -28,9 +28,21 @@ Encoder: TypeAlias = TextEncoder | ImageEncoder
 Vector: TypeAlias = npt.NDArray[np.float32]
 Identity: TypeAlias = tuple[str, ...]
 Tower: TypeAlias = tuple[Literal["image", "text"], Identity]
-Decode: TypeAlias = Callable[[bytes, ImageInput], npt.NDArray[np.uint8]]
 
 _FAILURE_KEPT_S = 10.0
+# Where only the fingerprint is wanted, which does not depend on the size.
+_SMALLEST = ImageInput(px=8, resize="squash")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryImage:
+    """A decoded query: pixels uint8 (px, px, 3) as a tower wants them, and 256 perceptual bits."""
+
+    pixels: npt.NDArray[np.uint8]
+    fingerprint: bytes
+
+
+Decode: TypeAlias = Callable[[bytes, ImageInput], QueryImage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +194,24 @@ class QueryEncoders:
                 f"The encoder {space.encoder!r} of the field {space.field!r} sees no images.",
                 remedy="Search that index by text.",
             )
+        seen = self._see(raw, image.image_input)
+        vector: Vector = image.encode_images(seen.pixels[np.newaxis])[0]
+        return vector
+
+    def fingerprint(self, raw: bytes) -> bytes:
+        """Decode an image file for its 256 perceptual bits alone.
+
+        Raises
+        ------
+        DecodeError
+            As `embed_image`.
+        """
+        return self._see(raw, _SMALLEST).fingerprint
+
+    def _see(self, raw: bytes, wanted: ImageInput) -> QueryImage:
         if self.decode is None:
             raise DecodeError("Images cannot be decoded here.", remedy="Search by text.")
-        pixels = self.decode(raw, image.image_input)
-        vector: Vector = image.encode_images(pixels[np.newaxis])[0]
-        return vector
+        return self.decode(raw, wanted)
 
     def _of(self, space: Space) -> _Loaded:
         known = self._towers.get(space.tower)

@@ -1,10 +1,10 @@
 """Groups of hits: one for each case, study, article ..., represented by its best record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from service.retrieval.columns import BuildColumns, GroupColumn
+from service.retrieval.columns import BuildColumns, GroupColumn, Mask
 from service.retrieval.fusion import Fused
 from service.retrieval.query import GroupBy
 
@@ -20,35 +20,63 @@ GROUP_COLUMNS: Mapping[GroupBy, str] = MappingProxyType(
 
 
 class Chosen(NamedTuple):
-    """One hit-to-be and how many records of its index share its group; 0 without grouping."""
+    """A hit-to-be, the best of its group, and the group's next best, as far as they are known.
+
+    `group_code` is the group's number in its index, -1 for a record that is a group by itself;
+    `group_records` counts the group's records there, 0 without grouping.
+    """
 
     fused: Fused
-    group_records: int
+    group_code: int = -1
+    group_records: int = 0
+    others: tuple[Fused, ...] = ()
 
 
-def first_of_groups(
-    ranked: Sequence[Fused], builds: Sequence[BuildColumns], by: GroupBy, k: int
-) -> list[Chosen]:
-    """Return the best record of each of the first `k` groups, in rank order.
+class Groups:
+    """Groups of ranked records in the order of their best; records are added best first.
 
     A record that states no group (a text record has no series) is a group by itself. Groups of
     two indexes are never the same.
     """
-    columns = [_group_column(build, GROUP_COLUMNS[by]) for build in builds]
-    seen: set[tuple[int, int]] = set()
-    chosen: list[Chosen] = []
-    for fused in ranked:
-        if len(chosen) == k:
-            break
-        column = columns[fused.key.reader]
-        code = -1 if column is None else int(column.codes[fused.key.row])
-        if code >= 0:
-            group = (fused.key.reader, code)
-            if group in seen:
+
+    def __init__(self, builds: Sequence[BuildColumns], by: GroupBy, size: int) -> None:
+        self._columns = [_group_column(build, GROUP_COLUMNS[by]) for build in builds]
+        self._size = size
+        self._places: dict[tuple[int, int], int] = {}
+        self._chosen: list[Chosen] = []
+
+    def __len__(self) -> int:
+        """Return how many groups have been met."""
+        return len(self._chosen)
+
+    def add(self, ranked: Iterable[Fused]) -> None:
+        """Put records that rank below all earlier ones into their groups."""
+        for fused in ranked:
+            column = self._columns[fused.key.reader]
+            code = -1 if column is None else int(column.codes[fused.key.row])
+            if column is None or code < 0:
+                self._chosen.append(Chosen(fused, group_records=1))
                 continue
-            seen.add(group)
-        chosen.append(Chosen(fused, int(column.sizes[code]) if column and code >= 0 else 1))
-    return chosen
+            group = (fused.key.reader, code)
+            place = self._places.setdefault(group, len(self._chosen))
+            if place == len(self._chosen):
+                self._chosen.append(Chosen(fused, code, int(column.sizes[code])))
+            elif len(self._chosen[place].others) < self._size - 1:
+                known = self._chosen[place]
+                self._chosen[place] = known._replace(others=(*known.others, fused))
+
+    def page(self, offset: int, k: int) -> list[Chosen]:
+        """Return `k` groups after the first `offset`."""
+        return self._chosen[offset : offset + k]
+
+    def members(self, chosen: Chosen) -> Mask:
+        """Return which records of its build belong to a chosen group: bool (n,)."""
+        column = self._columns[chosen.fused.key.reader]
+        if column is None or chosen.group_code < 0:
+            message = "the record is in no group"
+            raise ValueError(message)
+        members: Mask = column.codes == chosen.group_code
+        return members
 
 
 def _group_column(build: BuildColumns, name: str) -> GroupColumn | None:

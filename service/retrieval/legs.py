@@ -1,14 +1,15 @@
 """The legs of a search: each ranks records by one measure, in one embedding space or by words."""
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
 from indexer.store.reader import IndexReader
+from indexer.text.tokenise import tokenise
 from service.retrieval.columns import Mask
-from service.retrieval.encoding import Vector
+from service.retrieval.encoding import Space, Vector
 from service.retrieval.fusion import Found, Key, Ranking, merge_by_score
 from service.retrieval.masks import count_allowed
 
@@ -32,6 +33,14 @@ class Area:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a ranking costs: whether it is exact, and how many embeddings or postings it reads."""
+
+    exact: bool
+    scanned: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DenseLeg:
     """Nearest embeddings of one field in one space.
@@ -41,11 +50,16 @@ class DenseLeg:
     """
 
     name: str
-    field: str
+    space: Space
     weight: float
     vector: Vector
     members: tuple[int, ...]
     within: tuple[Mask, ...] | None = None
+
+    @property
+    def field(self) -> str:
+        """What of the records is compared."""
+        return self.space.field
 
     @property
     def is_always_exact(self) -> bool:
@@ -56,10 +70,7 @@ class DenseLeg:
         """Rank the `depth` records whose embeddings are nearest by cosine."""
         queries = self.vector[np.newaxis]
         found: list[Found] = []
-        for place, member in enumerate(self.members):
-            allowed = area.allowed[member]
-            if self.within is not None:
-                allowed = _both(allowed, self.within[place])
+        for member, allowed in self._allowed(area):
             reader = area.readers[member]
             [hits] = reader.search(self.field, queries, depth, allowed=allowed, exact=exact)
             found.append(Found(member, hits.rows, hits.scores))
@@ -76,6 +87,29 @@ class DenseLeg:
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
         """Return which records this leg cannot rank, having no embedding of them."""
         return _without(area, keys, self.field, frozenset(self.members))
+
+    def effort(self, area: Area, *, exact: bool) -> Effort:
+        """Return what `rank` compares; expected numbers where lists are searched."""
+        all_exact, scanned = True, 0
+        for member, allowed in self._allowed(area):
+            field = area.readers[member].manifest.fields[self.field]
+            structure = field.structure
+            if allowed is not None:
+                scanned += min(count_allowed(allowed, len(allowed)), field.vectors)
+            elif exact or structure.nprobe >= structure.nlist:
+                scanned += field.vectors
+            else:
+                all_exact = False
+                scanned += field.vectors * structure.nprobe // structure.nlist
+        return Effort(all_exact, scanned)
+
+    def _allowed(self, area: Area) -> Iterator[tuple[int, Mask | None]]:
+        """Yield each member with the records of it that may be ranked."""
+        for place, member in enumerate(self.members):
+            allowed = area.allowed[member]
+            if self.within is not None:
+                allowed = _both(allowed, self.within[place])
+            yield member, allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +160,13 @@ class LexicalLeg:
         captioned = frozenset(m for m in self.members if CAPTION in area.readers[m].manifest.fields)
         texts = set(self.members) - captioned
         return _without(area, [key for key in keys if key.reader not in texts], CAPTION, captioned)
+
+    def effort(self, area: Area, *, exact: bool) -> Effort:  # noqa: ARG002 - is exact
+        """Return how many postings of the query's words there are to read."""
+        tokens = frozenset(tokenise(self.text))
+        readers = [area.readers[member] for member in self.members]
+        return Effort(True, sum(reader.records_with(token) for reader in readers
+                                for token in tokens))  # fmt: skip
 
 
 def _both(allowed: Mask | None, within: Mask) -> Mask | None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from indexer.errors import QueryError, RecordNotFoundError
+from indexer.errors import QueryError
 from indexer.records import TextRecord
 from indexer.store.reader import IndexReader
 from indexer.text.normalise import clean, detect_language
@@ -18,10 +18,12 @@ from service.retrieval.query import (
     ImageSource,
     Query,
     RecordSource,
+    Source,
     Target,
     TextSource,
     VectorSource,
 )
+from service.retrieval.selection import find_record
 
 DENSE_FIELDS: Mapping[Target, tuple[str, ...]] = MappingProxyType(
     {"images": ("image", "caption"), "questions": ("question",)}
@@ -39,107 +41,173 @@ class Planner:
     def plan(
         self, query: Query, readers: Sequence[IndexReader], everywhere: Mapping[str, IndexReader]
     ) -> Plan:
-        """Return the legs of a query over `readers`; its own record may lie `everywhere`.
+        """Return the legs of a query over `readers`; its own records may lie `everywhere`.
+
+        Texts of a query become one; its images, records and vectors become their mean in each
+        space. Words and pictures asked for together vote apart: an image lies nearer to any other
+        image than to its own caption.
 
         Raises
         ------
         QueryError, RecordNotFoundError
-            The source does not fit the target, is empty, or names no record.
+            A source does not fit the target or the mode, is empty, or names no record.
         DecodeError
             The image cannot be decoded.
         EncoderError
             An encoder is missing or differs, and the query names its index, or nothing is left.
         """
         draft = Draft(query, readers)
-        match query.source:
-            case TextSource(text):
-                self._by_text(draft, text)
-            case ImageSource(raw):
-                self._by_image(draft, raw)
-            case RecordSource(record_id):
-                self._by_record(draft, record_id, everywhere)
-            case VectorSource(name, vector):
-                _by_vector(draft, name, vector)
+        texts = [one.text for one in query.sources if isinstance(one, TextSource)]
+        examples = [one for one in query.sources if not isinstance(one, TextSource)]
+        words: list[str] = []
+        if examples:
+            words += self._by_examples(draft, examples, everywhere)
+        if texts:
+            words.append(self._by_text(draft, texts, beside_examples=bool(examples)))
+        if draft.wants_words and words:
+            draft.add_lexical("\n".join(words))
+        if draft.wants_words and draft.wants_dense and texts and draft.target == "images":
+            draft.add_stated(words[-1], self._columns)
+        self._push_away(draft, query.unlike, everywhere)
         return draft.finish()
 
-    def _by_text(self, draft: Draft, text: str) -> None:
-        words = clean(text)
+    def _by_text(self, draft: Draft, texts: Sequence[str], *, beside_examples: bool) -> str:
+        """Add what embeddings find for some texts; return the texts as they are searched."""
+        words = clean("\n".join(texts))
         if not words:
             raise QueryError("The query is empty.", remedy="Give some words to search for.")
+        if not draft.wants_dense:
+            return words
         language = detect_language(words)
         for space, members in draft.spaces(DENSE_FIELDS[draft.target]):
             with draft.tolerating(members):
-                if language in self._encoders.encoder(space).spec.languages:
-                    draft.add_dense(space, self._encoders.embed_text(space, words), members)
-                else:
+                if language not in self._encoders.encoder(space).spec.languages:
                     draft.note_language(space, language, members)
-        draft.add_lexical(words)
-        if draft.target == "images":
-            draft.add_stated(words, self._columns)
+                    continue
+                vector = self._encoders.embed_text(space, words)
+                apart = beside_examples and space.field == RECORD_FIELD[draft.target]
+                draft.add_dense(space, vector, members, by_words=apart)
+        return words
 
-    def _by_image(self, draft: Draft, raw: bytes) -> None:
+    def _by_examples(
+        self, draft: Draft, examples: Sequence[Source], everywhere: Mapping[str, IndexReader]
+    ) -> list[str]:
+        """Add what lies near some images, records or vectors; return the records' words."""
+        found: dict[Space, list[Vector]] = {}
+        spaces = dict(draft.spaces(DENSE_FIELDS[draft.target]))
+        words: list[str] = []
+        for source in examples:
+            match source:
+                case ImageSource(raw):
+                    self._embed_image(draft, raw, spaces, found)
+                case RecordSource(record_id):
+                    words += _find_like_record(draft, record_id, everywhere, spaces, found)
+                case VectorSource(name, vector):
+                    _find_like_vector(draft.target, name, vector, spaces, found)
+                case TextSource():
+                    continue
+        if (
+            not draft.wants_dense
+            and not words
+            and not any(isinstance(source, TextSource) for source in draft.query.sources)
+        ):
+            raise QueryError(
+                "A search by words alone needs words.", remedy="Use mode dense or hybrid."
+            )
+        if draft.wants_dense:
+            for space, vectors in found.items():
+                draft.add_dense(space, _mean(vectors), spaces[space])
+        return words
+
+    def _embed_image(
+        self,
+        draft: Draft,
+        raw: bytes,
+        spaces: Mapping[Space, tuple[int, ...]],
+        found: dict[Space, list[Vector]],
+    ) -> None:
         if draft.target != "images":
             raise QueryError("Questions are searched by text.", remedy="Search images instead.")
-        for space, members in draft.spaces(("image",)):
-            with draft.tolerating(members):
-                draft.add_dense(space, self._encoders.embed_image(space, raw), members)
+        for space, members in spaces.items():
+            if space.field == "image":
+                with draft.tolerating(members):
+                    vector = self._encoders.embed_image(space, raw)
+                    found.setdefault(space, []).append(vector)
 
-    def _by_record(
-        self, draft: Draft, record_id: str, everywhere: Mapping[str, IndexReader]
+    def _push_away(
+        self, draft: Draft, unlike: Sequence[str], everywhere: Mapping[str, IndexReader]
     ) -> None:
-        home, row = find_record(record_id, everywhere)
-        record = home.record(row)
-        if isinstance(record, TextRecord) != (draft.target == "questions"):
-            raise QueryError(
-                "The record is of the other kind.",
-                remedy="Search images like an image record, questions like a question.",
-            )
-        field = RECORD_FIELD[draft.target]
-        own = Space.of(home, field)
-        vector = home.vector(field, row) if own else None
-        if own is not None and vector is not None:
-            for space, members in draft.spaces((field,)):
-                if space.identity == own.identity:
-                    draft.add_dense(space, vector, members)
-                else:
-                    draft.note_other_space(space, members)
-        if isinstance(record, TextRecord):
-            draft.add_lexical(lexical_text(record))
+        """Move the query away from some records, in every space that they are embedded in."""
+        away: dict[Space, list[Vector]] = {}
+        for record_id in unlike:
+            home, row = find_record(record_id, everywhere)
+            for field in home.manifest.fields:
+                space = Space.of(home, field)
+                vector = home.vector(field, row) if space else None
+                if space is not None and vector is not None:
+                    away.setdefault(space, []).append(vector)
+        draft.push_away({space: _mean(vectors) for space, vectors in away.items()})
 
 
-def _by_vector(draft: Draft, field: str, vector: Vector) -> None:
-    if field not in DENSE_FIELDS[draft.target]:
+def _find_like_record(
+    draft: Draft,
+    record_id: str,
+    everywhere: Mapping[str, IndexReader],
+    spaces: Mapping[Space, tuple[int, ...]],
+    found: dict[Space, list[Vector]],
+) -> list[str]:
+    """Add a record's own embedding to those found; return its words if it is a question."""
+    home, row = find_record(record_id, everywhere)
+    record = home.record(row)
+    if isinstance(record, TextRecord) != (draft.target == "questions"):
         raise QueryError(
-            "There is no such field.", remedy=f"Fields: {', '.join(DENSE_FIELDS[draft.target])}."
+            "The record is of the other kind.",
+            remedy="Search images like an image record, questions like a question.",
+        )
+    field = RECORD_FIELD[draft.target]
+    own = Space.of(home, field)
+    vector = home.vector(field, row) if own else None
+    if own is not None and vector is not None:
+        for space, members in spaces.items():
+            if space == own:
+                found.setdefault(space, []).append(vector)
+            elif space.field == field:
+                draft.note_other_space(space, members)
+    return [lexical_text(record)] if isinstance(record, TextRecord) else []
+
+
+def _find_like_vector(
+    target: Target,
+    field: str,
+    vector: Vector,
+    spaces: Mapping[Space, tuple[int, ...]],
+    found: dict[Space, list[Vector]],
+) -> None:
+    """Add a ready embedding to those found, in every space of its field and length."""
+    if field not in DENSE_FIELDS[target]:
+        raise QueryError(
+            "There is no such field.", remedy=f"Fields: {', '.join(DENSE_FIELDS[target])}."
         )
     length = float(np.linalg.norm(vector))
     if vector.ndim != 1 or not math.isfinite(length) or length == 0:
         raise QueryError("The vector is not one row of finite numbers, or has no length.")
-    unit = (vector / length).astype(np.float32)
-    spaces = list(draft.spaces((field,)))
-    for space, members in spaces:
-        if space.dim == len(vector):
-            draft.add_dense(space, unit, members)
-    if spaces and not draft.legs:
-        dims = sorted({space.dim for space, _ in spaces})
+    dims = {space.dim for space in spaces if space.field == field}
+    if dims and len(vector) not in dims:
         raise QueryError(
-            f"The vector has {len(vector)} dimensions.", remedy=f"Searched are {dims}."
+            f"The vector has {len(vector)} dimensions.", remedy=f"Searched are {sorted(dims)}."
         )
+    unit = (vector / length).astype(np.float32)
+    for space in spaces:
+        if space.field == field and space.dim == len(vector):
+            found.setdefault(space, []).append(unit)
 
 
-def find_record(record_id: str, readers: Mapping[str, IndexReader]) -> tuple[IndexReader, int]:
-    """Return the reader that holds a record, and its row there.
-
-    Raises
-    ------
-    RecordNotFoundError
-        No index holds it.
-    """
-    for reader in readers.values():
-        row = reader.find(record_id)
-        if row is not None:
-            return reader, row
-    raise RecordNotFoundError(
-        "No indexed record has that id.",
-        remedy="Ids look like dataset/split/native_id; every hit carries its own.",
-    )
+def _mean(vectors: Sequence[Vector]) -> Vector:
+    """Return the direction between some unit vectors float32 (d,); of one, that one untouched."""
+    if len(vectors) == 1:
+        return vectors[0]
+    total = np.stack(vectors).sum(axis=0, dtype=np.float64)
+    length = float(np.linalg.norm(total))
+    if length == 0:
+        raise QueryError("The examples cancel each other out.", remedy="Leave one of them out.")
+    return np.asarray(total / length, np.float32)

@@ -12,7 +12,9 @@ from service.retrieval.filters import Filter
 
 Target: TypeAlias = Literal["images", "questions"]
 GroupBy: TypeAlias = Literal["case", "study", "series", "patient", "article"]
-QueryKind: TypeAlias = Literal["text", "image", "record", "vector"]
+QueryKind: TypeAlias = Literal["text", "image", "record", "vector", "mixed"]
+Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
+SameAs: TypeAlias = Literal["case", "article", "near_duplicate"]
 Measure: TypeAlias = Literal["cosine", "coverage"]
 ScoreKind: TypeAlias = Literal["cosine", "coverage", "rrf", "blend"]
 
@@ -53,22 +55,46 @@ Source: TypeAlias = TextSource | ImageSource | RecordSource | VectorSource
 class Query:
     """What is looked for, where, and how it is to be answered.
 
-    `target` is the kind of records wanted; `indexes` None means all of that kind. Records named
-    in `exclude_records` never appear. With `group_by` each of the `k` hits is the best of its
-    group. Checked by `Retriever.search`, not here.
+    `target` is the kind of records wanted; `indexes` None means all of that kind. Hits are to be
+    like `source` and all of `also`, unlike the records named in `unlike`. `mode` says whether
+    embeddings vote (`dense`), words (`lexical`) or both; `weights` replaces the votes of single
+    rankings, by their names in `Hit.why`.
+
+    Records named in `exclude_records` or `unlike` never appear, nor those of `exclude_datasets`
+    and `exclude_splits`, nor what is the same as the query's own record or image by
+    `exclude_same`. The first `offset` hits are skipped, so that pages of equal `k` follow on each
+    other. With `group_by` each hit is the best of its group and lists its `group_size` best.
+    Checked by `Retriever.search`, not here.
     """
 
     target: Target
     source: Source
+    also: tuple[Source, ...] = ()
+    unlike: tuple[str, ...] = ()
     k: int = 10
+    offset: int = 0
     indexes: tuple[str, ...] | None = None
     filters: Filter | None = None
+    mode: Mode = "hybrid"
+    weights: Mapping[str, float] | None = None
     group_by: GroupBy | None = None
+    group_size: int = 1
     exclude_records: frozenset[str] = frozenset()
+    exclude_same: frozenset[SameAs] = frozenset()
+    exclude_datasets: frozenset[str] = frozenset()
+    exclude_splits: frozenset[str] = frozenset()
+    explain: bool = False
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Everything that hits are to be like."""
+        return (self.source, *self.also)
 
     @property
     def kind(self) -> QueryKind:
         """What the query consists of."""
+        if len({type(source) for source in self.sources}) > 1:
+            return "mixed"
         match self.source:
             case TextSource():
                 return "text"
@@ -90,16 +116,24 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The group that a hit stands for; `records` counts its members in the hit's index."""
+    """The group that a hit stands for; `records` counts its members in the hit's index.
+
+    `best` holds the best of them, the hit itself first, as many as the query's `group_size`.
+    """
 
     by: GroupBy
     group_id: str
     records: int
+    best: "tuple[Hit, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One answer. `why` says where each ranking (`image`, `caption`, `lexical` ...) put it."""
+    """One answer. `why` says where each ranking (`image`, `caption`, `lexical` ...) put it.
+
+    `matched_words` are the query's words that the record shares; None unless the query asked for
+    an explanation.
+    """
 
     rank: int
     score: float
@@ -107,6 +141,7 @@ class Hit:
     record: AnyRecord
     why: Mapping[str, Place]
     group: Group | None = None
+    matched_words: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +153,31 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegReport:
+    """How one ranking was made: in which indexes, how deep, and how much was compared for it.
+
+    `scanned` counts embeddings (or texts) that were compared; where the search is not exact it is
+    the number expected in the lists that were read.
+    """
+
+    name: str
+    measure: Measure
+    weight: float
+    indexes: tuple[str, ...]
+    depth: int
+    exact: bool
+    scanned: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchReply:
     """Hits, best first, with the builds that they come from.
 
     `score_kind` says what the scores are: the cosine similarity or word coverage of one ranking,
     the RRF sum of several, or the weighted mean of a cosine and a coverage. `stages_ms` holds the
-    time of each stage (`encode`, `search`, `records`).
+    time of each stage (`encode`, `search`, `records`). `records_allowed` counts the records that
+    filters and exclusions of datasets and splits leave. `legs` says how each ranking was made.
     """
 
     query: Query
@@ -133,3 +187,5 @@ class SearchReply:
     notes: tuple[Note, ...]
     stages_ms: Mapping[str, float]
     took_ms: float
+    records_allowed: int
+    legs: tuple[LegReport, ...]

@@ -1,35 +1,23 @@
-"""Answers queries: picks indexes, plans, searches every leg, fuses, groups, fetches records."""
+"""Answers queries: picks indexes, plans, ranks tier by tier, groups, fetches records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from indexer.errors import MedsearchError, QueryError
 from indexer.store.reader import IndexReader
+from service.retrieval.choosing import Choice, choose
 from service.retrieval.columns import ColumnCache
-from service.retrieval.drafting import Plan
 from service.retrieval.encoding import QueryEncoders, Space
-from service.retrieval.fusion import Fused, FusedRanking, Fusion, Ranking, fuse
-from service.retrieval.grouping import GROUP_COLUMNS, Chosen, first_of_groups
-from service.retrieval.legs import Area, Leg
+from service.retrieval.exclusions import Excluder, without_splits
+from service.retrieval.explaining import matched_words
+from service.retrieval.fusion import Fused
+from service.retrieval.grouping import GROUP_COLUMNS, Chosen
+from service.retrieval.legs import Area
 from service.retrieval.masks import MaskCache
 from service.retrieval.planning import Planner
-from service.retrieval.query import (
-    Group,
-    Hit,
-    Place,
-    Query,
-    SearchReply,
-    TextSource,
-)
+from service.retrieval.query import Group, Hit, Note, Query, SearchReply, TextSource
 from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
 from service.retrieval.stage_clock import StageClock
-
-# How deep rankings are fused. Blending: on both development sets of `fusion`, ranking deeper than
-# 30 changes no figure by .004 or more. By rank, whatever stands lower still has most of a vote.
-_FUSION_DEPTHS: Mapping[Fusion, int] = MappingProxyType({"blend": 30, "rrf": 50})
-_GROUP_DEPTH = 10
-_DEEPER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +39,7 @@ class Retriever:
         self._encoders = encoders
         self._columns = columns or ColumnCache()
         self._masks = MaskCache(self._columns)
+        self._excluder = Excluder(self._columns, encoders.fingerprint)
         self._planner = Planner(encoders, self._columns)
 
     def search(self, query: Query, snapshot: Snapshot | None = None) -> SearchReply:
@@ -68,28 +57,32 @@ class Retriever:
             An encoder or a named index is not usable.
         """
         clock = StageClock()
-        if query.k < 1:
-            raise QueryError("k is less than 1.", remedy="Ask for at least one hit.")
+        _check_extent(query)
         everywhere = self._indexes.snapshot() if snapshot is None else snapshot
         readers = self.selector.select(query, everywhere)
-        area = Area(readers, self._masks.allowed(readers, query.filters))
+        filters = without_splits(query.filters, query.exclude_splits)
+        area = Area(readers, self._masks.allowed(readers, filters))
         plan = self._planner.plan(query, readers, everywhere)
+        excluded = self._excluder.keys(query, readers, everywhere)
         clock.mark("encode")
-        chosen, ranking = self._choose(query, plan, area)
+        builds = [self._columns.of(reader) for reader in readers]
+        choice = choose(query, plan, area, excluded, builds)
         clock.mark("search")
         hits = tuple(
-            _hit(rank, one, ranking.why(one.fused.key), readers, query)
-            for rank, one in enumerate(chosen, start=1)
+            _hit(rank, chosen, choice, readers, query)
+            for rank, chosen in enumerate(choice.page, start=query.offset + 1)
         )
         clock.mark("records")
         return SearchReply(
             query=query,
             hits=hits,
             builds={reader.name: reader.build_id for reader in readers},
-            score_kind=ranking.score_kind,
-            notes=plan.notes,
+            score_kind=choice.score_kind,
+            notes=(*plan.notes, *_why_empty(choice, area, query)),
             stages_ms=clock.stages_ms,
             took_ms=clock.total_ms(),
+            records_allowed=area.records(),
+            legs=choice.legs,
         )
 
     def snapshot(self) -> Snapshot:
@@ -115,56 +108,32 @@ class Retriever:
                 answered += 1
         return WarmUp(answered, tuple(problems))
 
-    def _choose(self, query: Query, plan: Plan, area: Area) -> tuple[list[Chosen], FusedRanking]:
-        """Search ever deeper until `k` hits (or groups) are found or nothing is left.
 
-        The first pass may be approximate. What it leaves wanting is looked for exactly, so that
-        `k` groups come back wherever `k` exist.
-        """
-        wanted = query.k + len(query.exclude_records)
-        depth = wanted if len(plan.legs) == 1 else max(wanted, _FUSION_DEPTHS[plan.fusion])
-        if query.group_by is not None:
-            depth = max(depth, _GROUP_DEPTH * wanted)
-        everything = area.records()
-        exact = all(leg.is_always_exact for leg in plan.legs)
-        while True:
-            depth = max(1, min(depth, everything))
-            rankings = [leg.rank(area, depth, exact=exact) for leg in plan.legs]
-            if plan.fusion == "rrf":
-                rankings = _excuse(rankings, plan.legs, area)
-            ranking = fuse(rankings, plan.fusion)
-            chosen = self._cut(query, ranking.fused, area.readers)
-            complete = exact and all(len(one.keys) < depth for one in rankings)
-            if len(chosen) == query.k or complete or (exact and depth >= everything):
-                return chosen, ranking
-            depth *= _DEEPER
-            exact = True
-
-    def _cut(
-        self, query: Query, fused: Sequence[Fused], readers: Sequence[IndexReader]
-    ) -> list[Chosen]:
-        """Drop excluded records, then keep the best `k`, or the best of each of `k` groups."""
-        if query.exclude_records:
-            excluded = {
-                (position, row)
-                for position, reader in enumerate(readers)
-                for record_id in query.exclude_records
-                if (row := reader.find(record_id)) is not None
-            }
-            fused = [one for one in fused if one.key not in excluded]
-        if query.group_by is None:
-            return [Chosen(one, 0) for one in fused[: query.k]]
-        columns = [self._columns.of(reader) for reader in readers]
-        return first_of_groups(fused, columns, query.group_by, query.k)
+def _check_extent(query: Query) -> None:
+    for name, number, least in (
+        ("k", query.k, 1),
+        ("offset", query.offset, 0),
+        ("group_size", query.group_size, 1),
+    ):
+        if number < least:
+            raise QueryError(f"{name} is less than {least}.", remedy=f"Give {least} or more.")
+    if query.group_size > 1 and query.group_by is None:
+        raise QueryError("group_size needs group_by.", remedy="Say what hits are grouped by.")
 
 
-def _excuse(rankings: Sequence[Ranking], legs: Sequence[Leg], area: Area) -> list[Ranking]:
-    """Return the rankings with the records that each could not have held."""
-    keys = {key for ranking in rankings for key in ranking.keys}
-    return [
-        replace(ranking, excused=leg.excuse(area, keys))
-        for ranking, leg in zip(rankings, legs, strict=True)
-    ]
+def _why_empty(choice: Choice, area: Area, query: Query) -> tuple[Note, ...]:
+    """Say why a page has no hits, which is no error."""
+    if choice.page:
+        return ()
+    if not area.readers:
+        reason = "All indexes that would be searched are excluded by exclude_datasets."
+    elif area.records() == 0:
+        reason = "No record passes the filters."
+    elif choice.found:
+        reason = f"There are {choice.found} hits in all; the offset {query.offset} is past them."
+    else:
+        reason = "Nothing that the query could be compared with is left."
+    return (Note("empty", reason),)
 
 
 def _spaces(snapshot: Snapshot) -> list[Space]:
@@ -179,19 +148,35 @@ def _spaces(snapshot: Snapshot) -> list[Space]:
 
 
 def _hit(
-    rank: int,
-    chosen: Chosen,
-    why: Mapping[str, Place],
-    readers: Sequence[IndexReader],
-    query: Query,
+    rank: int, chosen: Chosen, choice: Choice, readers: Sequence[IndexReader], query: Query
 ) -> Hit:
-    fused = chosen.fused
+    first = _bare_hit(rank, chosen.fused, choice, readers, query)
+    if query.group_by is None:
+        return first
+    others = tuple(
+        _bare_hit(place, fused, choice, readers, query)
+        for place, fused in enumerate(chosen.others, start=2)
+    )
+    stated = getattr(first.record, GROUP_COLUMNS[query.group_by], None)
+    group = Group(
+        by=query.group_by,
+        group_id=stated or first.record.record_id,
+        records=chosen.group_records,
+        best=(replace(first, rank=1), *others) if query.group_size > 1 else (),
+    )
+    return replace(first, group=group)
+
+
+def _bare_hit(
+    rank: int, fused: Fused, choice: Choice, readers: Sequence[IndexReader], query: Query
+) -> Hit:
     reader = readers[fused.key.reader]
     record = reader.record(fused.key.row)
-    group = None
-    if query.group_by is not None:
-        stated = getattr(record, GROUP_COLUMNS[query.group_by], None)
-        group = Group(
-            by=query.group_by, group_id=stated or record.record_id, records=chosen.group_records
-        )
-    return Hit(rank=rank, score=fused.score, index=reader.name, record=record, why=why, group=group)
+    return Hit(
+        rank=rank,
+        score=fused.score,
+        index=reader.name,
+        record=record,
+        why=choice.why(fused.key),
+        matched_words=matched_words(query, record) if query.explain else None,
+    )

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from indexer.errors import IndexNotFoundError, MedsearchError, QueryError, UnknownNameError
+from indexer.datasets.registry import all_datasets
+from indexer.errors import (
+    IndexNotFoundError,
+    MedsearchError,
+    QueryError,
+    RecordNotFoundError,
+    UnknownNameError,
+)
 from indexer.store.reader import IndexReader
 from service.retrieval.query import Query, Target
 
@@ -53,7 +60,19 @@ class Selector:
         return chosen
 
     def select(self, query: Query, everywhere: Snapshot) -> list[IndexReader]:
-        """Return the readers that a query names, or all of its kind, in order of their names."""
+        """Return the readers that a query names, or all of its kind, in order of their names.
+
+        Those of excluded datasets are left out; that may be all of them.
+        """
+        named = self._select(query, everywhere)
+        if not query.exclude_datasets:
+            return named
+        known = {reader.manifest.dataset for reader in everywhere.values()}.union(all_datasets())
+        for dataset in sorted(query.exclude_datasets - known):
+            raise UnknownNameError("dataset", dataset, known)
+        return [one for one in named if one.manifest.dataset not in query.exclude_datasets]
+
+    def _select(self, query: Query, everywhere: Snapshot) -> list[IndexReader]:
         fitting = {
             name: reader
             for name, reader in sorted(everywhere.items())
@@ -92,3 +111,21 @@ class Selector:
 def target_of(reader: IndexReader) -> Target:
     """Return what an index holds."""
     return "images" if reader.manifest.kind == "image" else "questions"
+
+
+def find_record(record_id: str, readers: Mapping[str, IndexReader]) -> tuple[IndexReader, int]:
+    """Return the reader that holds a record, and its row there.
+
+    Raises
+    ------
+    RecordNotFoundError
+        No index holds it.
+    """
+    for reader in readers.values():
+        row = reader.find(record_id)
+        if row is not None:
+            return reader, row
+    raise RecordNotFoundError(
+        "No indexed record has that id.",
+        remedy="Ids look like dataset/split/native_id; every hit carries its own.",
+    )

@@ -11,7 +11,7 @@ from service.json_response import dump_json
 from service.replies import case_json, record_json
 from service.reply_schemas import CaseReply, RecordReply
 from service.retrieval.cases import read_case
-from service.retrieval.planning import find_record
+from service.retrieval.selection import find_record
 from service.routes.access import ERRORS, service_of
 from service.routes.examples import CASE_REPLY, RECORD_REPLY, THUMBNAIL_REPLY
 

@@ -20,7 +20,7 @@ from indexer.text.questions import document_text
 from indexer.text.tokenise import tokenise
 from service.app import create_app
 from service.opening import Opened, assemble
-from service.retrieval.encoding import QueryEncoders
+from service.retrieval.encoding import QueryEncoders, QueryImage
 from service.settings import Settings
 from tests.service.running_server import running
 
@@ -68,11 +68,17 @@ class HashEncoder:
         return total / np.linalg.norm(total)
 
 
-def decode_grey(raw: bytes, wanted: ImageInput) -> np.ndarray:
+def decode_grey(raw: bytes, wanted: ImageInput) -> QueryImage:
     """Decode `grey N`, the image format of these tests."""
     if not raw.startswith(b"grey "):
         raise DecodeError("These bytes are no image.", remedy="Send another file.")
-    return np.full((wanted.px, wanted.px, 3), int(raw[5:]), np.uint8)
+    pixels = np.full((wanted.px, wanted.px, 3), int(raw[5:]), np.uint8)
+    return QueryImage(pixels, grey_hash(int(raw[5:])))
+
+
+def grey_hash(level: int) -> bytes:
+    """Return the perceptual hash of a grey level: that of no other is near."""
+    return hashlib.sha256(f"grey {level}".encode()).digest()
 
 
 def image_record(dataset: str, number: int, **changes: object) -> ImageRecord:
@@ -135,8 +141,8 @@ def publish(
                 records=records,
                 content_keys=[hashlib.md5(one.record_id.encode()).hexdigest() for one in records],
                 images=[
-                    ShardImage(sha256="0" * 64, perceptual_hash=bytes(32), thumbnail=JPEG)
-                    for _ in records
+                    ShardImage(sha256="0" * 64, perceptual_hash=grey_hash(level), thumbnail=JPEG)
+                    for level in (greys or range(len(records)))
                 ],
                 fields={
                     field: ShardField(

@@ -26,7 +26,7 @@ def png(size: tuple[int, int] = (20, 20), grey: int = 90) -> bytes:
 
 
 def test_an_image_comes_as_its_tower_wants_it(decode: Decode) -> None:
-    pixels = decode(png(), WANTED)
+    pixels = decode(png(), WANTED).pixels
     assert pixels.shape == (16, 16, 3)
     assert pixels.dtype == np.uint8
     assert (pixels == 90).all()

@@ -7,7 +7,9 @@ from indexer.errors import (
     EncoderUnavailableError,
     UnknownNameError,
 )
-from service.retrieval.encoding import QueryEncoders, Space, identity_of
+from service.retrieval.encoding import QueryEncoders, QueryImage, Space, identity_of
+
+BLACK = QueryImage(np.zeros((8, 8, 3), np.uint8), bytes(32))
 
 
 def space(of, field: str = "question", **changes: object) -> Space:  # type: ignore[no-untyped-def]
@@ -44,7 +46,7 @@ def test_another_revision_is_a_mismatch_but_another_machine_is_not(hash_encoder)
 
 
 def test_an_image_field_is_bound_to_the_image_tower(hash_encoder) -> None:  # type: ignore[no-untyped-def]
-    encoders = QueryEncoders(lambda key: hash_encoder, lambda raw, wanted: np.zeros((8, 8, 3)))
+    encoders = QueryEncoders(lambda key: hash_encoder, lambda raw, wanted: BLACK)
     vector = encoders.embed_text(space(hash_encoder, "image"), "grey 0")
     assert np.allclose(vector, encoders.embed_image(space(hash_encoder, "image"), b"..."))
     wrong = identity_of(hash_encoder.text_fingerprint)

@@ -1,0 +1,108 @@
+"""From a plan to one page of hits: tiers are climbed until the page is full or all is ranked."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from service.retrieval.columns import BuildColumns, Mask
+from service.retrieval.drafting import Plan
+from service.retrieval.fusion import Fused, Key
+from service.retrieval.grouping import Chosen, Groups
+from service.retrieval.legs import Area, DenseLeg
+from service.retrieval.query import LegReport, Place, Query, ScoreKind
+from service.retrieval.tiers import Tier, climb, first_depth
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The hits of a page, `found` of which are known in all, and the tiers that they come from.
+
+    `completions` found members of groups that the tiers did not reach.
+    """
+
+    page: tuple[Chosen, ...]
+    found: int
+    tiers: tuple[Tier, ...]
+    completions: tuple[Tier, ...] = ()
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the scores are; of a plan without any ranking, the sum of none."""
+        return self.tiers[0].ranking.score_kind if self.tiers else "rrf"
+
+    @property
+    def legs(self) -> tuple[LegReport, ...]:
+        """How each ranking of each tier was made."""
+        return tuple(report for tier in self.tiers for report in tier.legs)
+
+    def why(self, key: Key) -> dict[str, Place]:
+        """Return the place that each ranking gave a record in the first tier that holds it."""
+        for tier in (*self.tiers, *self.completions):
+            places = tier.ranking.why(key)
+            if places:
+                return places
+        return {}
+
+
+def choose(
+    query: Query,
+    plan: Plan,
+    area: Area,
+    excluded: Set[Key],
+    builds: Sequence[BuildColumns],
+) -> Choice:
+    """Return the page that a query asks for, of all that is allowed and not excluded."""
+    wanted = query.offset + query.k
+    groups = Groups(builds, query.group_by, query.group_size) if query.group_by else None
+    single: list[Chosen] = []
+    tiers: list[Tier] = []
+    for tier in climb(plan, area, first_depth(query, plan, excluded)):
+        tiers.append(tier)
+        ranked = [one for one in tier.fused if one.key not in excluded]
+        if groups is None:
+            single += map(Chosen, ranked)
+        else:
+            groups.add(ranked)
+        if len(single if groups is None else groups) >= wanted:
+            break
+    if groups is None:
+        page = single[query.offset : wanted]
+        return Choice(tuple(page), len(single), tuple(tiers))
+    page, completions = [], []
+    for chosen in groups.page(query.offset, query.k):
+        completed, completion = _complete(chosen, groups, query, plan, area, excluded)
+        page.append(completed)
+        completions += [completion] if completion else []
+    return Choice(tuple(page), len(groups), tuple(tiers), tuple(completions))
+
+
+def _complete(
+    chosen: Chosen, groups: Groups, query: Query, plan: Plan, area: Area, excluded: Set[Key]
+) -> tuple[Chosen, Tier | None]:
+    """Look for members of a group that rank too low to have been met, where more are wanted.
+
+    By their embeddings, if these vote: words would have to be looked up in all texts.
+    """
+    missing = min(query.group_size, chosen.group_records) - 1 - len(chosen.others)
+    if missing <= 0:
+        return chosen, None
+    home = chosen.fused.key.reader
+    members = groups.members(chosen)
+    allowed = area.allowed[home]
+    if allowed is not None:
+        members = members & allowed
+    inside: list[Mask | None] = [np.zeros(one.table.num_rows, np.bool_) for one in area.readers]
+    inside[home] = members
+    dense = tuple(leg for leg in plan.legs if isinstance(leg, DenseLeg)) or plan.legs
+    depth = int(np.count_nonzero(members))
+    tier = next(climb(replace(plan, legs=dense), replace(area, allowed=inside), depth))
+    met = {chosen.fused.key, *(one.key for one in chosen.others)}
+    worst = min(chosen.fused.score, *(one.score for one in chosen.others), float("inf"))
+    more = [
+        Fused(one.key, min(one.score, worst))
+        for one in tier.fused
+        if one.key not in met and one.key not in excluded
+    ]
+    others = (*chosen.others, *more[:missing])
+    return chosen._replace(others=others), tier
