@@ -50,6 +50,6 @@ def embed(
             raise QueryError(f"{key!r} sees no images.", remedy="Send texts.")
         if encoders.decode is None:
             raise DecodeError("Images cannot be decoded here.", remedy="Send texts.")
-        decoded = [encoders.decode(raw, encoder.image_input) for raw in files]
+        decoded = [encoders.decode(raw, encoder.image_input).pixels for raw in files]
         rows[~is_text] = encoder.encode_images(np.stack(decoded))
     return rows

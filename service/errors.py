@@ -70,6 +70,9 @@ FIELDS = (
     "exclude_records", "budget_tokens", "type", "key", "value", "max_num_results",
     "ranking_options", "score_threshold", "ranker", "rewrite_query", "model", "input",
     "dimensions", "encoding_format", "input_type", "user",
+    "offset", "group_size", "mode",
+    "weights", "positive_records", "negative_records", "exclude_same", "exclude_datasets",
+    "exclude_splits", "explain", "vector", "field", "values",
 )  # fmt: skip
 """Every field of every request, to suggest from."""
 

@@ -3,6 +3,7 @@
 Nothing leaves that is not listed here: no path of the server, no line of a source file.
 """
 
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -96,9 +97,16 @@ def hit_json(hit: Hit) -> dict[str, Any]:
             name: {"rank": place.rank, "score": place.score} for name, place in hit.why.items()
         },
     }
+    if hit.matched_words is not None:
+        placed["matched_words"] = hit.matched_words
     if hit.group is not None:
         group = hit.group
-        placed["group"] = {"by": group.by, "id": group.group_id, "records": group.records}
+        placed["group"] = {
+            "by": group.by,
+            "id": group.group_id,
+            "records": group.records,
+            "hits": [hit_json(one) for one in group.best],
+        }
     return placed | record_json(hit.record, hit.index)
 
 
@@ -106,10 +114,19 @@ def search_json(reply: SearchReply) -> dict[str, Any]:
     """Return the answer to a search as JSON-ready values; the query's words are not repeated."""
     query = reply.query
     return {
-        "query": {"kind": query.kind, "target": query.target, "k": query.k},
+        "query": {
+            "kind": query.kind,
+            "target": query.target,
+            "k": query.k,
+            "offset": query.offset,
+            "mode": query.mode,
+            "group_by": query.group_by,
+        },
+        "records_allowed": reply.records_allowed,
         "score_kind": reply.score_kind,
         "hits": [hit_json(hit) for hit in reply.hits],
         "builds": reply.builds,
+        "explain": {"rankings": [asdict(leg) for leg in reply.legs]} if query.explain else None,
         "notes": _notes_json(reply.notes),
         "stages_ms": reply.stages_ms,
         "took_ms": reply.took_ms,

@@ -1,10 +1,10 @@
 """The shapes of replies, as OpenAPI shows them; `service.replies` fills them."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from service.retrieval.query import GroupBy
+from service.retrieval.query import GroupBy, Measure, Mode, QueryKind, Target
 
 
 class _Reply(BaseModel):
@@ -16,14 +16,6 @@ class PlaceReply(_Reply):
 
     rank: int
     score: float
-
-
-class GroupReply(_Reply):
-    """The group that a hit stands for; `records` counts its members in the index."""
-
-    by: GroupBy
-    id: str
-    records: int
 
 
 class OptionReply(_Reply):
@@ -93,6 +85,18 @@ class CaseReply(_Reply):
     members: list[MemberReply]
 
 
+class GroupReply(_Reply):
+    """The group that a hit stands for; `records` counts its members in the index.
+
+    `hits` are the best of them, if `group_size` asks for more than one.
+    """
+
+    by: GroupBy
+    id: str
+    records: int
+    hits: list["HitReply"]
+
+
 class HitReply(RecordReply):
     """A record at its place in the answer."""
 
@@ -100,6 +104,37 @@ class HitReply(RecordReply):
     score: float
     why: dict[str, PlaceReply]
     group: GroupReply | None = None
+    matched_words: list[str] | None = None
+
+
+class QueryReply(_Reply):
+    """What was asked, but for the words or the image themselves."""
+
+    kind: QueryKind
+    target: Target
+    k: int
+    offset: int
+    mode: Mode
+    group_by: GroupBy | None
+
+
+class RankingReply(_Reply):
+    """How one ranking was made: where, how deep, whether exactly, and what was compared for it."""
+
+    name: str
+    measure: Measure
+    weight: float
+    indexes: list[str]
+    depth: int
+    exact: bool
+    scanned: int
+    took_ms: float
+
+
+class ExplainReply(_Reply):
+    """The plan of the query: every ranking of every depth that was needed."""
+
+    rankings: list[RankingReply]
 
 
 class NoteReply(_Reply):
@@ -112,10 +147,12 @@ class NoteReply(_Reply):
 class SearchReplyBody(_Reply):
     """Hits, best first."""
 
-    query: dict[str, Any]
+    query: QueryReply
+    records_allowed: int
     score_kind: Literal["cosine", "coverage", "rrf", "blend"]
     hits: list[HitReply]
     builds: dict[str, str]
+    explain: ExplainReply | None
     notes: list[NoteReply]
     stages_ms: dict[str, float]
     took_ms: float

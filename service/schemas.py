@@ -3,84 +3,33 @@
 import base64
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+import numpy as np
+from pydantic import Field
 
 from indexer.errors import QueryError
+from service.filter_schemas import FILTER_EXAMPLE, AnyFilter, Request
 from service.prompting.prompt import PromptRequest
-from service.retrieval.filters import Combination, Comparison, Filter
 from service.retrieval.query import (
     GroupBy,
     ImageSource,
+    Mode,
     Query,
     RecordSource,
+    SameAs,
     Source,
     Target,
     TextSource,
+    VectorSource,
 )
-
-FILTER_EXAMPLE = {
-    "type": "and",
-    "filters": [
-        {"type": "eq", "key": "modality", "value": "CT"},
-        {"type": "gte", "key": "age_years", "value": 60},
-    ],
-}
 
 IndexName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
 RecordId: TypeAlias = Annotated[
     str,
     Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["mura/valid/1"]),
 ]
-Scalar: TypeAlias = (
-    StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=512)]
-)
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ValueFilter(_Request):
-    """Compares a field with one value."""
-
-    type: Literal["eq", "ne", "gt", "gte", "lt", "lte"]
-    key: Annotated[str, Field(max_length=64)]
-    value: Scalar
-
-    def inner(self) -> Filter:
-        """Return the filter that retrieval understands."""
-        return Comparison(self.key, self.type, self.value)
-
-
-class ListFilter(_Request):
-    """Compares a field with several values."""
-
-    type: Literal["in", "nin"]
-    key: Annotated[str, Field(max_length=64)]
-    value: Annotated[list[Scalar], Field(max_length=1000)]
-
-    def inner(self) -> Filter:
-        """Return the filter that retrieval understands."""
-        return Comparison(self.key, self.type, tuple(self.value))
-
-
-class CompoundFilter(_Request):
-    """Joins filters: all of them (`and`) or any of them (`or`)."""
-
-    type: Literal["and", "or"]
-    filters: Annotated[list["AnyFilter"], Field(max_length=64)]
-
-    def inner(self) -> Filter:
-        """Return the filter that retrieval understands."""
-        return Combination(self.type, tuple(part.inner() for part in self.filters))
-
-
-AnyFilter: TypeAlias = Annotated[
-    ValueFilter | ListFilter | CompoundFilter, Field(discriminator="type")
-]
-
-
-class SearchOptions(_Request):
+class SearchOptions(Request):
     """Options that every search has."""
 
     k: Annotated[int, Field(ge=1, description="How many hits (or groups).", strict=True)] = 10
@@ -89,22 +38,80 @@ class SearchOptions(_Request):
         Field(min_length=1, max_length=64, description="Which indexes; all that fit if left out."),
     ] = None
     filters: Annotated[AnyFilter | None, Field(examples=[FILTER_EXAMPLE])] = None
-    group_by: Annotated[GroupBy | None, Field(description="One hit for each of these.")] = None
+    offset: Annotated[
+        int, Field(ge=0, strict=True, description="Hits (or groups) to skip: pages of equal k.")
+    ] = 0
+    group_by: Annotated[
+        GroupBy | Literal["none"] | None,
+        Field(description="One hit for each; images by case and questions by none if left out."),
+    ] = None
+    group_size: Annotated[
+        int, Field(ge=1, le=20, strict=True, description="Hits listed within each group.")
+    ] = 1
+    mode: Annotated[
+        Mode, Field(description="Who votes: embeddings (dense), words (lexical), or both.")
+    ] = "hybrid"
+    weights: Annotated[
+        dict[Annotated[str, Field(max_length=64)], Annotated[float, Field(ge=0)]] | None,
+        Field(max_length=16, description="Votes of single rankings, by their names in `why`."),
+    ] = None
+    positive_records: Annotated[
+        tuple[RecordId, ...], Field(max_length=32, description="Indexed records to be like, too.")
+    ] = ()
+    negative_records: Annotated[
+        tuple[RecordId, ...], Field(max_length=32, description="Indexed records to be unlike.")
+    ] = ()
     exclude_records: Annotated[
-        list[RecordId], Field(max_length=1000, description="Ids of records never to return.")
-    ] = []
+        tuple[RecordId, ...], Field(max_length=1000, description="Ids of records never to return.")
+    ] = ()
+    exclude_same: Annotated[
+        tuple[SameAs, ...],
+        Field(max_length=3, description="Leave out what is the same as the query's own image."),
+    ] = ()
+    exclude_datasets: Annotated[
+        tuple[IndexName, ...], Field(max_length=64, description="Datasets never to return.")
+    ] = ()
+    exclude_splits: Annotated[
+        tuple[Annotated[str, Field(max_length=64)], ...],
+        Field(max_length=64, description="Splits never to return, e.g. test."),
+    ] = ()
+    explain: Annotated[
+        bool, Field(strict=True, description="Say how each ranking was made, and shared words.")
+    ] = False
 
-    def query(self, target: Target, source: Source) -> Query:
+    def query(self, target: Target, *sources: Source) -> Query:
         """Return the inner query of these options."""
+        grouped = self.group_by or ("case" if target == "images" else "none")
         return Query(
             target=target,
-            source=source,
+            source=sources[0],
+            also=(*sources[1:], *map(RecordSource, self.positive_records)),
+            unlike=tuple(self.negative_records),
             k=self.k,
+            offset=self.offset,
             indexes=None if self.indexes is None else tuple(self.indexes),
             filters=None if self.filters is None else self.filters.inner(),
-            group_by=self.group_by,
+            mode=self.mode,
+            weights=self.weights,
+            group_by=None if grouped == "none" else grouped,
+            group_size=self.group_size,
             exclude_records=frozenset(self.exclude_records),
+            exclude_same=frozenset(self.exclude_same),
+            exclude_datasets=frozenset(self.exclude_datasets),
+            exclude_splits=frozenset(self.exclude_splits),
+            explain=self.explain,
         )
+
+
+class VectorBody(Request):
+    """A ready embedding of one field."""
+
+    field: Literal["image", "caption", "question"]
+    values: Annotated[list[float], Field(min_length=1, max_length=8192)]
+
+    def source(self) -> VectorSource:
+        """Return the inner source."""
+        return VectorSource(self.field, np.array(self.values, np.float32))
 
 
 class TextSearch(SearchOptions):
@@ -123,18 +130,68 @@ class QuestionSearch(SearchOptions):
         Field(alias="query", min_length=1, examples=["How is anaphylaxis treated first?"]),
     ] = None
     record_id: RecordId | None = None
+    vector: VectorBody | None = None
+
+    def source(self) -> Source:
+        """Return the one thing that is asked.
+
+        Raises
+        ------
+        QueryError
+            Nothing is, or more than one.
+        """
+        given: list[Source] = []
+        if self.query_text is not None:
+            given.append(TextSource(self.query_text))
+        if self.record_id is not None:
+            given.append(RecordSource(self.record_id))
+        if self.vector is not None:
+            given.append(self.vector.source())
+        if len(given) != 1:
+            raise QueryError(
+                "Give either query, record_id or vector.", remedy="Exactly one of them."
+            )
+        return given[0]
 
 
-class ImageSearch(SearchOptions):
-    """Images like an indexed one, or like an image sent as base64."""
+class ImageOptions(SearchOptions):
+    """Options of a search by image: words beside the picture."""
+
+    query_text: Annotated[
+        str | None,
+        Field(alias="query", min_length=1, description="Words that hits are to fit, too."),
+    ] = None
+
+    def sources(self, image: Source) -> tuple[Source, ...]:
+        """Return the image and the words beside it."""
+        return (image,) if self.query_text is None else (image, TextSource(self.query_text))
+
+
+class ImageSearch(ImageOptions):
+    """Images like an indexed one, like an image sent as base64, or like an embedding."""
 
     record_id: RecordId | None = None
     image_base64: Annotated[
         str | None, Field(description="An image file (PNG, JPEG, TIFF, WebP, DICOM) as base64.")
     ] = None
+    vector: VectorBody | None = None
+
+    def source(self) -> Source:
+        """Return the one image that is named.
+
+        Raises
+        ------
+        QueryError
+            As `image_source`; or a vector and something else.
+        """
+        if self.vector is None:
+            return image_source(self.record_id, self.image_base64)
+        if self.record_id is not None or self.image_base64 is not None:
+            raise QueryError("Give a vector or an image, not both.", remedy="Leave one out.")
+        return self.vector.source()
 
 
-class PromptBody(_Request):
+class PromptBody(Request):
     """What a prompt is wanted for."""
 
     question: Annotated[
@@ -194,16 +251,3 @@ def decode_file(encoded: str, name: str) -> bytes:
         return base64.b64decode(rest if comma else encoded, validate=True)
     except ValueError:
         raise QueryError(f"{name} is not valid base64.", remedy="Encode the file.") from None
-
-
-def question_source(query: str | None, record_id: str | None) -> TextSource | RecordSource:
-    """Return the one question that a request asks.
-
-    Raises
-    ------
-    QueryError
-        None or two are asked.
-    """
-    if (query is None) == (record_id is None):
-        raise QueryError("Give either query or record_id.", remedy="Exactly one of them.")
-    return TextSource(query) if query is not None else RecordSource(str(record_id))

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     device: str | None = Field(default=None, description="cuda, mps or cpu; the best if left out.")
     max_body_bytes: int = Field(default=32 * MEBIBYTE, ge=1024, description="Largest request body.")
     max_k: int = Field(default=200, ge=1, le=10_000, description="Most hits of one query.")
+    max_offset: int = Field(default=10_000, ge=0, description="Most hits that a page may skip.")
     max_query_chars: int = Field(default=8_000, ge=1, description="Longest query text.")
     max_embeddings: int = Field(default=1024, ge=1, description="Most inputs of one embedding.")
     max_prompt_tokens: int = Field(default=32_000, ge=256, description="Largest prompt budget.")

@@ -1,8 +1,9 @@
 """`medsearch search`: one query from the command line, answered by the same engine as over HTTP."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
 
 import typer
 from rich.table import Table
@@ -12,7 +13,10 @@ from indexer.records import AnyRecord, ImageRecord
 from service.cli.console import answers_console, errors_console
 
 if TYPE_CHECKING:
-    from service.retrieval.query import Hit, Query, SearchReply
+    from service.retrieval.filters import Filter
+    from service.retrieval.query import GroupBy, Hit, Mode, SearchReply, Source, Target
+
+Chosen = TypeVar("Chosen")
 
 _SHOWN_CHARS = 240
 
@@ -30,12 +34,37 @@ def search(
         list[str] | None,
         typer.Option("--filter", help="FIELD=VALUE (also !=, >, >=, <, <=); repeatable."),
     ] = None,
-    group_by: Annotated[str | None, typer.Option(help="case, study or series.")] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(help="case (default for images), study, series, patient, article or none."),
+    ] = None,
+    offset: Annotated[int, typer.Option(min=0, help="Hits to skip, for the next page.")] = 0,
+    mode: Annotated[str, typer.Option(help="hybrid, dense or lexical.")] = "hybrid",
+    less_like: Annotated[
+        list[str] | None, typer.Option(help="Id of a record to be unlike; repeatable.")
+    ] = None,
+    exclude_dataset: Annotated[
+        list[str] | None, typer.Option(help="A dataset never to return; repeatable.")
+    ] = None,
     indexes: Annotated[Path, typer.Option(help="Where indexes live.")] = Path("indexes"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Search images by words or by an image, or questions by a question."""
-    query = _query(text, image, question, k, index, filters, group_by)
+    from service.retrieval.query import Query
+
+    target: Target = "questions" if question is not None else "images"
+    query = Query(
+        target=target,
+        source=_source(text, image, question),
+        k=k,
+        offset=offset,
+        indexes=tuple(index) if index else None,
+        filters=_filters(filters or []),
+        mode=_mode(mode),
+        group_by=_grouping(group_by, target),
+        unlike=tuple(less_like or ()),
+        exclude_datasets=frozenset(exclude_dataset or ()),
+    )
     from service.opening import open_indexes
     from service.settings import Settings
 
@@ -54,45 +83,53 @@ def search(
         _print(reply)
 
 
-def _query(
-    text: str | None,
-    image: Path | None,
-    question: str | None,
-    k: int,
-    index: list[str] | None,
-    filters: list[str] | None,
-    group_by: str | None,
-) -> "Query":
-    """Return the query that the options describe.
+def _source(text: str | None, image: Path | None, question: str | None) -> "Source":
+    """Return what is searched with.
 
     Raises
     ------
     QueryError
-        Not exactly one of text, image and question was given, or a filter cannot be read.
+        Not exactly one of text, image and question was given.
     """
-    from service.retrieval.filters import Combination, parse_comparison
-    from service.retrieval.grouping import GROUP_COLUMNS
-    from service.retrieval.query import ImageSource, Query, TextSource
+    from service.retrieval.query import ImageSource, TextSource
 
     if sum(given is not None for given in (text, image, question)) != 1:
         raise QueryError(
             "One query is needed.",
             remedy='Give one of: "WORDS", --image FILE, --question "QUESTION".',
         )
-    if group_by is not None and group_by not in GROUP_COLUMNS:
+    return ImageSource(image.read_bytes()) if image else TextSource(text or question or "")
+
+
+def _filters(typed: list[str]) -> "Filter | None":
+    from service.retrieval.filters import Combination, parse_comparison
+
+    comparisons = tuple(parse_comparison(one) for one in typed)
+    return Combination("and", comparisons) if comparisons else None
+
+
+def _mode(typed: str) -> "Mode":
+    from service.retrieval.query import Mode
+
+    known: tuple[Mode, ...] = get_args(Mode)
+    return _choose("mode", typed, {mode: mode for mode in known})
+
+
+def _grouping(typed: str | None, target: "Target") -> "GroupBy | None":
+    from service.retrieval.query import GroupBy
+
+    if typed is None:
+        return "case" if target == "images" else None
+    known: tuple[GroupBy, ...] = get_args(GroupBy)
+    return _choose("group-by", typed, {**{by: by for by in known}, "none": None})
+
+
+def _choose(option: str, typed: str, known: Mapping[str, Chosen]) -> Chosen:
+    if typed not in known:
         raise QueryError(
-            f"Hits cannot be grouped by {group_by!r}.",
-            remedy=f"Use one of: {', '.join(GROUP_COLUMNS)}.",
+            f"--{option} cannot be {typed!r}.", remedy=f"Use one of: {', '.join(known)}."
         )
-    comparisons = [parse_comparison(one) for one in filters or []]
-    return Query(
-        target="questions" if question is not None else "images",
-        source=ImageSource(image.read_bytes()) if image else TextSource(text or question or ""),
-        k=k,
-        indexes=tuple(index) if index else None,
-        filters=Combination("and", tuple(comparisons)) if comparisons else None,
-        group_by=group_by,  # type: ignore[arg-type]  # checked above
-    )
+    return known[typed]
 
 
 def _print(reply: "SearchReply") -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from indexer.datasets.registry import all_datasets
 from indexer.errors import (
     IndexNotFoundError,
     MedsearchError,
@@ -62,12 +61,13 @@ class Selector:
     def select(self, query: Query, everywhere: Snapshot) -> list[IndexReader]:
         """Return the readers that a query names, or all of its kind, in order of their names.
 
-        Those of excluded datasets are left out; that may be all of them.
+        Those of excluded datasets are left out; that may be all of them. A dataset that no index
+        holds is refused: misspelt, it would exclude nothing.
         """
         named = self._select(query, everywhere)
         if not query.exclude_datasets:
             return named
-        known = {reader.manifest.dataset for reader in everywhere.values()}.union(all_datasets())
+        known = {reader.manifest.dataset for reader in everywhere.values()}
         for dataset in sorted(query.exclude_datasets - known):
             raise UnknownNameError("dataset", dataset, known)
         return [one for one in named if one.manifest.dataset not in query.exclude_datasets]

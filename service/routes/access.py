@@ -27,16 +27,21 @@ def service_of(request: Request) -> RunningService:
     return service
 
 
-def check_limits(settings: Settings, *, k: int, text: str | None) -> None:
+def check_limits(settings: Settings, *, k: int, text: str | None, offset: int = 0) -> None:
     """Hold a query to the operator's limits.
 
     Raises
     ------
     QueryError
-        It asks for too many hits, or its text is too long or blank.
+        It asks for too many hits, or too far down; or its text is too long or blank.
     """
     if k > settings.max_k:
         raise QueryError("k is too large.", remedy=f"Ask for at most {settings.max_k}.")
+    if offset > settings.max_offset:
+        raise QueryError(
+            "offset is too large.",
+            remedy=f"At most {settings.max_offset} hits are skipped; narrow the search by filters.",
+        )
     if text is None:
         return
     if len(text) > settings.max_query_chars:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.schemas import FILTER_EXAMPLE
+from service.filter_schemas import FILTER_EXAMPLE
 
 TEXT_EXAMPLES: dict[str, Any] = {
     "words": {

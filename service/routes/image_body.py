@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from indexer.errors import QueryError
 from service.retrieval.query import ImageSource, Source
-from service.schemas import ImageSearch, SearchOptions, image_source
+from service.schemas import ImageOptions, ImageSearch
 
 _MAX_PARAMS_BYTES = 64 * 1024
 
@@ -39,7 +39,7 @@ IMAGE_BODY: dict[str, Any] = {
                         "params": {
                             "type": "string",
                             "contentMediaType": "application/json",
-                            "contentSchema": _schema(SearchOptions),
+                            "contentSchema": _schema(ImageOptions),
                             "description": "Options as JSON.",
                         },
                     },
@@ -64,7 +64,7 @@ IMAGE_BODY: dict[str, Any] = {
 }
 
 
-async def read_image_search(request: Request) -> tuple[Source, SearchOptions]:
+async def read_image_search(request: Request) -> tuple[Source, ImageOptions]:
     """Read an image search from a form or from JSON.
 
     Raises
@@ -77,11 +77,11 @@ async def read_image_search(request: Request) -> tuple[Source, SearchOptions]:
         return await _read_form(request)
     if content_type == "application/json":
         body = _parse(ImageSearch, await request.body())
-        return image_source(body.record_id, body.image_base64), body
+        return body.source(), body
     raise HTTPException(415)
 
 
-async def _read_form(request: Request) -> tuple[Source, SearchOptions]:
+async def _read_form(request: Request) -> tuple[Source, ImageOptions]:
     if not (await request.body()).rstrip().endswith(b"--"):
         raise HTTPException(400)  # cut short: the parser would take what came for the whole file
     try:
@@ -95,7 +95,7 @@ async def _read_form(request: Request) -> tuple[Source, SearchOptions]:
         await form.close()
 
 
-async def _read_parts(form: FormData) -> tuple[Source, SearchOptions]:
+async def _read_parts(form: FormData) -> tuple[Source, ImageOptions]:
     upload, params = form.get("file"), form.get("params", "{}")
     if not isinstance(upload, UploadFile) or not set(form) <= {"file", "params"}:
         raise QueryError(
@@ -104,11 +104,11 @@ async def _read_parts(form: FormData) -> tuple[Source, SearchOptions]:
         )
     if isinstance(params, UploadFile):
         raise QueryError("params must be a plain part.", remedy="Send it without a file name.")
-    options = _parse(SearchOptions, params.encode("utf-8", "surrogatepass"))
+    options = _parse(ImageOptions, params.encode("utf-8", "surrogatepass"))
     return ImageSource(await upload.read()), options
 
 
-def _parse(model: type[SearchOptions], raw: bytes) -> Any:
+def _parse(model: type[ImageOptions], raw: bytes) -> Any:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:

@@ -15,7 +15,7 @@ from service.routes.access import ERRORS, IMAGE_ERRORS, check_limits, service_of
 from service.routes.examples import QUESTION_EXAMPLES, TEXT_EXAMPLES
 from service.routes.image_body import IMAGE_BODY, read_image_search
 from service.running import RunningService
-from service.schemas import QuestionSearch, TextSearch, question_source
+from service.schemas import QuestionSearch, TextSearch
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -26,7 +26,7 @@ async def search_by_text(
 ) -> Response:
     """Find images for words: by what they show, by what their captions mean and say."""
     service = service_of(request)
-    check_limits(service.settings, k=body.k, text=body.query_text)
+    check_limits(service.settings, k=body.k, offset=body.offset, text=body.query_text)
     return await _answer(service, body.query("images", TextSource(body.query_text)))
 
 
@@ -36,8 +36,8 @@ async def search_questions(
 ) -> Response:
     """Find questions with their answers that are like a question, in English or Chinese."""
     service = service_of(request)
-    source = question_source(body.query_text, body.record_id)
-    check_limits(service.settings, k=body.k, text=body.query_text)
+    source = body.source()
+    check_limits(service.settings, k=body.k, offset=body.offset, text=body.query_text)
     return await _answer(service, body.query("questions", source))
 
 
@@ -48,8 +48,8 @@ async def search_by_image(request: Request) -> Response:
     """Find images like an uploaded file, like one sent as base64, or like an indexed record."""
     service = service_of(request)
     source, options = await read_image_search(request)
-    check_limits(service.settings, k=options.k, text=None)
-    return await _answer(service, options.query("images", source))
+    check_limits(service.settings, k=options.k, offset=options.offset, text=options.query_text)
+    return await _answer(service, options.query("images", *options.sources(source)))
 
 
 async def _answer(service: RunningService, query: Query) -> Response:

@@ -53,7 +53,7 @@ class Shipped:
 
         wanted = self._encoder.image_input  # type: ignore[attr-defined]
         with start_decoder(1, 1_000_000) as decode:
-            pixels = [decode(png(film(int(one.flat[0]))), wanted) for one in levels]
+            pixels = [decode(png(film(int(one.flat[0]))), wanted).pixels for one in levels]
         return self._encoder.encode_images(np.stack(pixels))  # type: ignore[attr-defined]
 
 

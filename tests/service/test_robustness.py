@@ -13,6 +13,8 @@ POSTS = [
 ]  # fmt: skip
 FIELDS = [
     "query", "question", "record_id", "image_base64", "k", "indexes", "filters", "group_by",
+    "offset", "mode", "weights", "positive_records", "negative_records", "exclude_same",
+    "exclude_datasets", "exclude_splits", "explain", "group_size", "vector",
     "exclude_records", "budget_tokens", "type", "key", "value", "nonsense",
 ]  # fmt: skip
 KEYS = ["modality", "labels", "age_years", "contrast", "case_id", "caption", "nonsense"]
@@ -70,6 +72,22 @@ BODIES = st.one_of(
             "max_num_results": st.one_of(st.integers(-2, 60), SCALARS),
             "ranking_options": st.one_of(
                 st.none(), st.fixed_dictionaries({"score_threshold": SCALARS})
+            ),
+            "exclude_same": st.lists(st.sampled_from(["case", "article", "near_duplicate", "x"])),
+            "exclude_splits": st.lists(st.sampled_from(["train", "x"]), max_size=2),
+            "exclude_datasets": st.lists(st.sampled_from(["scans", "medqa", "x"]), max_size=2),
+            "negative_records": st.lists(st.sampled_from(["scans/train/5", "x"]), max_size=2),
+            "positive_records": st.lists(st.sampled_from(["scans/train/5", "x"]), max_size=2),
+            "mode": st.sampled_from(["hybrid", "dense", "lexical", "x"]),
+            "weights": st.dictionaries(st.sampled_from(["image", "lexical", "x"]), SCALARS),
+            "offset": st.one_of(st.integers(-2, 300), SCALARS),
+            "group_size": st.integers(-1, 21),
+            "explain": st.booleans(),
+            "vector": st.fixed_dictionaries(
+                {
+                    "field": st.sampled_from(["image", "question", "x"]),
+                    "values": st.lists(st.floats(), min_size=63, max_size=65),
+                }
             ),
         },
     ),

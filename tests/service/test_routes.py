@@ -40,7 +40,10 @@ def test_words_find_images(client: TestClient) -> None:
     hit = reply["hits"][0]
     assert hit["record_id"] == "films/train/31"
     assert hit["thumbnail_url"] == "/v1/records/films/train/31/thumbnail"
-    assert reply["query"] == {"kind": "text", "target": "images", "k": 2}
+    assert reply["query"] == {
+        "kind": "text", "target": "images", "k": 2, "offset": 0, "mode": "hybrid",
+        "group_by": "case",
+    }  # fmt: skip
     assert set(reply["builds"]) == {"films", "scans"}
     assert "diagnostic" in reply["disclaimer"]
     assert set(hit["why"]) == {"image", "caption", "lexical"}
@@ -56,7 +59,7 @@ def test_an_upload_finds_itself_with_options(client: TestClient) -> None:
     SearchReplyBody.model_validate(reply.json(), strict=True)
     first = reply.json()["hits"][0]
     assert first["record_id"] == "scans/train/5"
-    assert first["group"] == {"by": "case", "id": "patient1", "records": 4}
+    assert first["group"] == {"by": "case", "id": "patient1", "records": 4, "hits": []}
     assert len(reply.json()["hits"]) == 2
 
 
@@ -251,7 +254,7 @@ def test_bad_images(client: TestClient, body: dict[str, object], status: int) ->
         ({"params": ("p", b"{}")}, {}, 422),
         ({"file": ("a", b"grey 1")}, {"params": "{"}, 422),
         ({"file": ("a", b"grey 1")}, {"params": "[1]"}, 422),
-        ({"file": ("a", b"grey 1")}, {"params": '{"k": 1, "query": "a"}'}, 422),
+        ({"file": ("a", b"grey 1")}, {"params": '{"k": 1, "record_id": "a"}'}, 422),
         ({"file": ("a", b"grey 1")}, {"params": '{"k": NaN}'}, 422),
         ({"file": ("a", b"grey 1")}, {"extra": "1"}, 422),
         ({"file": ("a", b"grey 1")}, {"params": "{}", "extra": "1"}, 400),

@@ -38,7 +38,7 @@ class Canned:
         )
         return SearchReply(
             query=query, hits=hits, builds={"i": "b"}, score_kind="cosine", notes=(),
-            stages_ms={}, took_ms=0.0,
+            stages_ms={}, took_ms=0.0, records_allowed=1, legs=(),
         )  # fmt: skip
 
 

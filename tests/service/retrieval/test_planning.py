@@ -1,0 +1,115 @@
+"""Modes, weights, and queries of several examples."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from indexer.errors import QueryError, RecordNotFoundError
+from service.opening import Opened
+from service.retrieval.query import (
+    ImageSource,
+    Query,
+    RecordSource,
+    SearchReply,
+    TextSource,
+    VectorSource,
+)
+
+Ask = Callable[..., SearchReply]
+
+
+@pytest.fixture
+def ask(opened: Opened) -> Ask:
+    return lambda target, source, **options: opened.retriever.search(
+        Query(target=target, source=source, **options)
+    )
+
+
+def names(reply: SearchReply) -> set[str]:
+    return {leg.name for leg in reply.legs}
+
+
+def ids(reply: SearchReply) -> list[str]:
+    return [hit.record.record_id for hit in reply.hits]
+
+
+def test_dense_and_lexical_are_the_legs_of_hybrid(ask: Ask) -> None:
+    source = TextSource("What is disease 3?")
+    assert names(ask("questions", source)) == {"question", "lexical"}
+    dense = ask("questions", source, mode="dense")
+    assert (names(dense), dense.score_kind) == ({"question"}, "cosine")
+    lexical = ask("questions", source, mode="lexical")
+    assert (names(lexical), lexical.score_kind) == ({"lexical"}, "coverage")
+    assert names(ask("images", TextSource("grey 3"), mode="dense")) == {"image", "caption"}
+    assert names(ask("images", TextSource("grey 3"), mode="lexical")) == {"lexical"}
+
+
+def test_a_picture_has_no_words(ask: Ask) -> None:
+    with pytest.raises(QueryError, match="needs words"):
+        ask("images", ImageSource(b"grey 3"), mode="lexical")
+
+
+def test_a_language_that_no_embedding_reads_finds_nothing_densely(ask: Ask) -> None:
+    reply = ask("questions", TextSource("高血压怎么治疗？"), mode="dense")
+    assert reply.hits == ()
+    assert {note.code for note in reply.notes} == {"language", "empty"}
+
+
+def test_weights_change_votes(ask: Ask) -> None:
+    source = TextSource("How is anaphylaxis treated first?")
+    hit = ask("questions", source, weights={"question": 0.5, "lexical": 0.5}).hits[0]
+    mean = (hit.why["question"].score + hit.why["lexical"].score) / 2
+    assert hit.score == pytest.approx(mean)
+    assert names(ask("questions", source, weights={"lexical": 0})) == {"question"}
+
+
+@pytest.mark.parametrize(
+    "weights", [{"colour": 1.0}, {"question": -1.0}, {"question": 0.0, "lexical": 0.0},
+                {"question": float("inf")}, {"question": float("nan")}],
+)  # fmt: skip
+def test_impossible_weights_are_refused(ask: Ask, weights: dict[str, float]) -> None:
+    with pytest.raises(QueryError):
+        ask("questions", TextSource("How?"), weights=weights)
+
+
+def test_words_beside_a_picture_vote_apart(ask: Ask) -> None:
+    reply = ask("images", ImageSource(b"grey 5"), also=(TextSource("grey 5"),), k=1)
+    assert ids(reply) == ["scans/train/5"]
+    assert names(reply) == {"image", "image_by_words", "caption", "lexical"}
+    assert reply.query.kind == "mixed"
+
+
+def test_several_examples_are_searched_by_their_mean(ask: Ask, opened: Opened) -> None:
+    reader = opened.indexes.snapshot()["scans"]
+    total = reader.vector("image", 3) + reader.vector("image", 9)
+    examples = ask("images", RecordSource("scans/train/3"), also=(RecordSource("scans/train/9"),))
+    mean = ask("images", VectorSource("image", total.astype(np.float32)))
+    assert ids(examples) == ids(mean)
+    assert set(ids(examples)[:2]) == {"scans/train/3", "scans/train/9"}
+
+
+def test_what_is_not_wanted_is_left_out_and_its_like_sink(ask: Ask, opened: Opened) -> None:
+    source = RecordSource("scans/train/3")
+    reader = opened.indexes.snapshot()["scans"]
+    unwanted = reader.vector("image", 9)
+    turned = reader.vector("image", 3) - unwanted / 3
+    reply = ask("images", source, unlike=("scans/train/9",), k=40)
+    expected = ask("images", VectorSource("image", turned.astype(np.float32)), k=40)
+    assert ids(reply) == [one for one in ids(expected) if one != "scans/train/9"]
+
+
+def test_an_unknown_example_is_not_found(ask: Ask) -> None:
+    for options in ({"also": (RecordSource("no/such/one"),)}, {"unlike": ("no/such/one",)}):
+        with pytest.raises(RecordNotFoundError):
+            ask("images", TextSource("grey 3"), **options)
+
+
+def test_matched_words_are_those_of_the_query(ask: Ask) -> None:
+    source = TextSource("Treating ANAPHYLAXIS, first of all?")
+    hit = ask("questions", source, k=1, explain=True).hits[0]
+    assert hit.matched_words == ("Treating", "ANAPHYLAXIS", "first")
+    assert ask("questions", source, k=1).hits[0].matched_words is None
+    chinese = ask("questions", TextSource("血压怎么治"), k=1, explain=True).hits[0]
+    assert chinese.matched_words is not None
+    assert "血压" in chinese.matched_words
