@@ -6,10 +6,11 @@ Field names, limits and defaults are those of OpenAI's API reference (vector sto
 import re
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import Field, StrictBool, StrictInt, StrictStr
 
 from indexer.errors import QueryError
-from service.schemas import AnyFilter, decode_file
+from service.filter_schemas import AnyFilter, Request
+from service.schemas import decode_file
 
 MOST_RESULTS = 50
 _MOST_QUERIES = 16
@@ -18,11 +19,7 @@ _DATA_URL = re.compile(r"data:(image|application)/[\w.+-]+;base64,")
 QueryText: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class RankingOptions(_Request):
+class RankingOptions(Request):
     """How results are ranked; there is one ranker here, whatever its name."""
 
     ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
@@ -31,7 +28,7 @@ class RankingOptions(_Request):
     ] = 0.0
 
 
-class VectorStoreSearch(_Request):
+class VectorStoreSearch(Request):
     """A search of one index."""
 
     query: Annotated[
@@ -51,7 +48,7 @@ class VectorStoreSearch(_Request):
         return (self.query,) if isinstance(self.query, str) else tuple(self.query)
 
 
-class EmbeddingRequest(_Request):
+class EmbeddingRequest(Request):
     """Texts, and images as data URLs, to embed with a loaded encoder.
 
     `input_type` is an addition to OpenAI's fields: some encoders embed what is asked otherwise
