@@ -8,9 +8,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from service.filter_schemas import AnyFilter
 from service.retrieval.query import Query, TextSource
 from service.schemas import (
-    AnyFilter,
     IndexName,
     PromptBody,
     RecordId,

@@ -13,8 +13,8 @@ from service.answering import answer
 from service.mcp.documents import Links, document_json, found_json, hits_json, stated_json
 from service.replies import prompt_json
 from service.reply_schemas_tools import FetchToolReply, SearchToolReply
-from service.retrieval.planning import find_record
 from service.retrieval.query import Query, TextSource
+from service.retrieval.selection import find_record
 from service.routes.access import check_limits
 from service.running import RunningService
 from service.schemas_tools import (
