@@ -7,6 +7,12 @@ built-in exception that a caller who does not know medsearch would catch.
     ├── BadRecordError (ValueError)              one row of a dataset cannot be read
     ├── DatasetNotFoundError (FileNotFoundError) a dataset's files are not where they should be
     ├── DatasetEmptyError (ValueError)           nothing of a dataset could be read
+    ├── FetchError (RuntimeError)                a dataset cannot be fetched
+    │   ├── SourceUnreachableError (ConnectionError)  no answer: offline, refused, timed out
+    │   ├── SourceFailedError                    an answer, but not what was asked for
+    │   ├── AccessDeniedError (PermissionError)  an account, a key, an accepted licence is needed
+    │   ├── DamagedDownloadError (ValueError)    bytes differ from what the source vouches for
+    │   └── DownloadIncompleteError              some pieces could not be had
     ├── UnknownNameError (LookupError)           no dataset, encoder, index, field ... of that name
     ├── DecodeError (ValueError)                 bytes that are not a readable image
     │   ├── NotAnImageError                      a DICOM object without pixels (SEG, SR ...)
@@ -68,6 +74,46 @@ class DatasetEmptyError(MedsearchError, ValueError):
     """Files are there, but not one record could be read from them."""
 
     code = "dataset_empty"
+
+
+class FetchError(MedsearchError, RuntimeError):
+    """A dataset cannot be fetched; what was finished is kept, and the same command goes on."""
+
+    code = "fetch_failed"
+
+
+class SourceUnreachableError(FetchError, ConnectionError):
+    """No answer: offline, a wrong address, a refused connection, a wait that was too long."""
+
+    code = "source_unreachable"
+
+
+class SourceFailedError(FetchError):
+    """The source answered, but not with what was asked for; `status` is HTTP's, if it is that."""
+
+    code = "source_failed"
+
+    def __init__(self, message: str, *, remedy: str = "", status: int | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.status = status
+
+
+class AccessDeniedError(FetchError, PermissionError):
+    """The source wants an account, a key or an accepted licence."""
+
+    code = "access_denied"
+
+
+class DamagedDownloadError(FetchError, ValueError):
+    """What came is not what the source vouches for, or would not be safe to unpack."""
+
+    code = "damaged_download"
+
+
+class DownloadIncompleteError(FetchError):
+    """Some pieces could not be had; the others are kept."""
+
+    code = "download_incomplete"
 
 
 class UnknownNameError(MedsearchError, LookupError):

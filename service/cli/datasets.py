@@ -9,6 +9,8 @@ from rich.table import Table
 
 from indexer.datasets.base import Dataset, locate
 from indexer.datasets.registry import all_datasets, get_dataset
+from indexer.fetching.sources import ManualSource, get_source
+from service.cli import fetching
 from service.cli.console import answers_console
 
 app = typer.Typer(help="The ten datasets: licence, where each is looked for, how to get it.")
@@ -38,7 +40,8 @@ def list_datasets(
         table.add_row(row["name"], row["kind"], row["licence"], where, found)
     answers_console().print(table)
     answers_console().print(
-        "How to get one: [bold]medsearch datasets show NAME[/]. "
+        "Get one: [bold]medsearch datasets get NAME[/]. "
+        "More on it: [bold]medsearch datasets show NAME[/]. "
         "Folders elsewhere: [bold]medsearch index NAME=FOLDER[/]."
     )
 
@@ -63,9 +66,16 @@ def show_dataset(name: Annotated[str, typer.Argument(help="A dataset's name.")])
         ("on disk", info.layout),
         ("folders", ", ".join(info.folders)),
         ("how to get it", info.access),
+        ("fetched from", _describe_source(info.name)),
     ):
         table.add_row(label, text)
     answers_console().print(table)
+
+
+def _describe_source(name: str) -> str:
+    source = get_source(name)
+    command = "" if isinstance(source, ManualSource) else f"; medsearch datasets get {name}"
+    return f"{source.origin}{command}. {source.remark}".strip()
 
 
 def _describe(dataset: Dataset, data: Path) -> dict[str, Any]:
@@ -85,3 +95,7 @@ def _describe(dataset: Dataset, data: Path) -> dict[str, Any]:
         "homepage": info.homepage,
         "access": info.access,
     }
+
+
+app.command("get")(fetching.get)
+app.command("check")(fetching.check)

@@ -1,0 +1,58 @@
+"""From a service over HTTP to a published index, by the commands that a user types."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from indexer.store.manifest import read_manifest
+from indexer.store.publish import current_build
+from tests.end_to_end.conftest import ROOT, medsearch
+from tests.indexer.fetching.conftest import esca_series, nbia
+from tests.indexer.fetching.stand_ins import HubStandIn, NbiaStandIn, serve
+
+__all__ = ["esca_series", "nbia"]
+
+
+def test_fetched_series_are_indexed(nbia: NbiaStandIn, tmp_path: Path) -> None:
+    data, indexes = tmp_path / "data", tmp_path / "indexes"
+    medsearch(
+        "datasets", "get", "tcga_esca", "--limit", 2, "--base-url", nbia.base_url,
+        "--data", data, "--yes",
+    )  # fmt: skip
+    medsearch("index", "tcga_esca", "--data", data, "--indexes", indexes)
+    manifest = read_manifest(current_build(indexes / "tcga_esca"))
+    slices = len(list(data.rglob("*.dcm")))
+    assert manifest.counts.records + manifest.counts.duplicates == slices > 0
+    assert manifest.counts.rejected == 0
+    assert manifest.licence == "CC BY 3.0"
+    assert "TCGA-ESCA" in manifest.citation
+
+
+def test_the_hub_is_found_by_its_own_variable(tmp_path: Path) -> None:
+    row = b'{"id": 1, "question": "q", "options": {"A": "a"}, "answer": ["A"]}\n'
+    with serve(HubStandIn("jdh-algo/JMED", {"JMED.jsonl": row}, frozenset())) as hub:
+        done = subprocess.run(
+            [sys.executable, "-m", "service", "datasets", "get", "jmed", "-y", "--data", tmp_path],
+            cwd=ROOT,
+            env={**os.environ, "HF_ENDPOINT": hub.url},
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 0
+    assert (tmp_path / "jmed" / "JMED.jsonl").read_bytes() == row
+
+
+def test_offline_is_an_error_within_seconds_without_a_trace(tmp_path: Path) -> None:
+    for name in ("tcga_kich", "jmed"):
+        started = time.monotonic()
+        done = medsearch(
+            "datasets", "get", name, "--yes", "--data", tmp_path,
+            "--base-url", "http://127.0.0.1:9", check=False,
+        )  # fmt: skip
+        assert time.monotonic() - started < 20
+        assert done.returncode == 1
+        assert "Error: No answer" in done.stderr
+        assert "Remedy: Check the connection" in done.stderr
+        assert "Traceback" not in done.stderr
