@@ -127,7 +127,7 @@ def error_content(error: Exception, route: str) -> dict[str, str]:
 def unexpected_error_response(error: BaseException, route: str) -> Response:
     """Log an unexpected error, by its type and place only, and return a body that says nothing."""
     _log_unexpected(error, route)
-    return JsonResponse(_INTERNAL, 500)
+    return JsonResponse(dict(_INTERNAL), 500)
 
 
 def _log_unexpected(error: BaseException, route: str) -> None:
