@@ -33,7 +33,7 @@ from indexer.text.traditional import PAIRS, TO_SIMPLIFIED
         ("肺炎", ["肺", "肺炎", "炎"]),
         ("肺", ["肺"]),
         ("肺CT检查", ["肺", "ct", "检", "检查", "查"]),
-        ("什么是肺炎", ["是肺", "肺", "肺炎", "炎"]),
+        ("什么是肺炎", ["哪", "哪些", "些", "是肺", "肺", "肺炎", "炎"]),
         ("", []),
         (" ,。!\n", []),
     ],
@@ -45,6 +45,7 @@ def test_tokens(text: str, tokens: list[str]) -> None:
 @pytest.mark.parametrize(("one", "other"), [
     ("脊椎側彎矯正手術", "脊椎侧弯矫正手术"),
     ("心臟超音波檢查", "心脏超音波检查"),
+    ("肺炎怎麼醫治？", "肺炎如何治疗"),
     ("FRACTURE", "fractures"),
     ("cafe\u0301", "CAFÉ"),
     ("10\u2079/L", "10⁹ l"),
@@ -55,7 +56,7 @@ def test_writings_of_one_thing_meet(one: str, other: str) -> None:
 
 def test_function_words_alone_are_kept() -> None:
     assert tokenise("What is it?") == ["what", "is", "it"]
-    assert tokenise("是什么") == ["是", "是什", "什", "什么", "么"]
+    assert tokenise("是吧") == ["是", "是吧", "吧"]
     assert tokenise("what is gout") == ["gout"]
 
 
@@ -120,4 +121,4 @@ def test_reworded_chinese_questions_are_found(realdata_dir: Path) -> None:
         rows = list(islice(csv.DictReader(stream), 2000))
     documents = list(dict.fromkeys(row[name] for row in rows for name in ("query1", "query2")))
     pairs = [(row["query2"], row["query1"]) for row in rows if row["label"] == "1"]
-    assert mean_reciprocal_rank(pairs[::3], documents) > 0.55
+    assert mean_reciprocal_rank(pairs[::3], documents) > 0.6
