@@ -8,6 +8,7 @@ depend on the page, and what an earlier tier holds keeps its place.
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from types import MappingProxyType
 
 from service.retrieval.drafting import Plan
@@ -19,8 +20,9 @@ from service.retrieval.query import LegReport, Query
 # deeper than 30 changes no figure by .004 or more. By rank, what stands lower still has most of a
 # vote.
 _FUSION_DEPTHS: Mapping[Fusion, int] = MappingProxyType({"blend": 30, "rrf": 50})
-_GROUP_DEPTH = 10
+_GROUP_DEPTH = 3
 _DEEPER = 8
+_APPROXIMATE_TIERS = 2
 _MOST_SPARE = 1000
 
 
@@ -43,15 +45,18 @@ def first_depth(query: Query, plan: Plan, excluded: Collection[Key]) -> int:
 def climb(plan: Plan, area: Area, depth: int) -> Iterator[Tier]:
     """Yield tier after tier until everything that can be ranked has been.
 
-    The first may be approximate; later ones are exact, so that nothing stays hidden from those who
-    ask for more. Scores never rise from tier to tier: a record that the first one missed counts as
-    much as the last that it holds.
+    The first two may be approximate; later ones are exact, so that nothing stays hidden from those
+    who ask for more. Scores never rise from tier to tier: a record that an earlier one missed
+    counts as much as the last that it holds.
     """
+    if not plan.legs:
+        return
     everything = area.records()
-    exact = all(leg.is_always_exact for leg in plan.legs)
+    always_exact = all(leg.is_always_exact for leg in plan.legs)
     seen: set[Key] = set()
     ceiling = float("inf")
-    while plan.legs:
+    for number in count():
+        exact = always_exact or number >= _APPROXIMATE_TIERS
         depth = max(1, min(depth, everything))
         timed = [_rank(leg, area, depth, exact=exact) for leg in plan.legs]
         rankings = [ranking for ranking, _ in timed]
@@ -62,13 +67,13 @@ def climb(plan: Plan, area: Area, depth: int) -> Iterator[Tier]:
             Fused(one.key, min(one.score, ceiling)) for one in ranking.fused if one.key not in seen
         )
         yield Tier(fresh, ranking, tuple(report for _, report in timed))
+        complete = all(report.exact for _, report in timed)
         ended = depth >= everything or all(len(one.keys) < depth for one in rankings)
-        if exact and ended:
+        if complete and ended:
             return
         seen.update(one.key for one in fresh)
         ceiling = fresh[-1].score if fresh else ceiling
         depth *= _DEEPER
-        exact = True
 
 
 def _rank(leg: Leg, area: Area, depth: int, *, exact: bool) -> tuple[Ranking, LegReport]:

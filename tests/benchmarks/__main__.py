@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [indexing query store threshold]`: measure, print, write JSON."""
+"""`python -m tests.benchmarks [NAME ...]`: measure, print, write JSON."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.benchmarks import indexing, query, store, threshold
+from tests.benchmarks import indexing, query, retrieval, store, threshold
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.report import Report, save, show
 
@@ -19,9 +19,11 @@ def main() -> None:
     """Run the benchmarks that are named, all of them if none is."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", help="indexing, query, store, threshold; all if none is named"
+        "names",
+        nargs="*",
+        help="indexing, query, retrieval, store, threshold; all if none is named",
     )
-    parser.add_argument("--records", type=int, default=600_000, help="records of the store")
+    parser.add_argument("--records", type=int, default=600_000, help="of store and retrieval")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for indexing")
     parser.add_argument("--rounds", type=int, default=3, help="of indexing")
     parser.add_argument("--indexes", type=Path, help="indexes to query; drawn ones if left out")
@@ -33,6 +35,7 @@ def main() -> None:
             indexing.Setting(chosen.threads, chosen.rounds, chosen.scratch)
         ),
         "query": lambda: query.run(chosen.indexes, chosen.scratch),
+        "retrieval": lambda: retrieval.run(chosen.records, chosen.scratch),
         "threshold": lambda: threshold.run(chosen.scratch),
         "store": lambda: store.run(chosen.records, chosen.scratch),
     }

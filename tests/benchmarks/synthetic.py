@@ -54,6 +54,11 @@ class ClusteredVectors:
         return _unit(self._centres[clusters] + 0.25 * spread + 0.2 * noise), clusters
 
 
+def draw_words(rng: np.random.Generator, texts: int, words: int) -> list[str]:
+    """Return some texts of a few words each, drawn at random."""
+    return [" ".join(chosen) for chosen in rng.choice(_WORDS, (texts, words))]
+
+
 def synthetic_plan(records: int) -> BuildPlan:
     """Return the plan of a synthetic index."""
     fingerprint = Fingerprint(
@@ -74,12 +79,12 @@ def iter_shards(records: int) -> Iterator[Shard]:
         numbers = range(start, min(start + SHARD_ROWS, records))
         vectors, clusters = source.draw(block, len(numbers))
         rng = np.random.default_rng((3, block))
-        words = rng.choice(_WORDS, (len(numbers), 12))
+        captions = draw_words(rng, len(numbers), 12)
         yield Shard(
             rows_consumed=len(numbers),
             records=[
-                _record(number, " ".join(caption), _MODALITIES[cluster % len(_MODALITIES)])
-                for number, caption, cluster in zip(numbers, words, clusters, strict=True)
+                _record(number, caption, _MODALITIES[cluster % len(_MODALITIES)])
+                for number, caption, cluster in zip(numbers, captions, clusters, strict=True)
             ],
             content_keys=[f"{number:032x}" for number in numbers],
             images=[None] * len(numbers),

@@ -1,0 +1,203 @@
+"""The retriever at size: what fusing, filtering, grouping and paging cost beside one ranking.
+
+Everything runs on one synthetic index of questions in one process, so that ratios are of one run;
+they are of processor time, which says more than the clock where others use the machine too.
+The encoder hands out ready embeddings: encoding is not measured here.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.encoders.spec import EncoderSpec, Fingerprint
+from indexer.records import TextRecord
+from indexer.store.index_set import IndexSet
+from indexer.store.writer import BuildPlan, BuildWriter, Shard, ShardField
+from service.opening import assemble
+from service.retrieval.encoding import QueryEncoders
+from service.retrieval.filters import Comparison
+from service.retrieval.query import Query, TextSource
+from service.retrieval.retriever import Retriever
+from tests.benchmarks.machine import Timings, time_each
+from tests.benchmarks.report import Report
+from tests.benchmarks.synthetic import DIM, SHARD_ROWS, ClusteredVectors, draw_words
+
+_INDEX = "questions"
+_SMALL_INDEX = "few"
+_FEW = 10
+_QUERIES = 100
+_QUERY_BLOCK = 1 << 30
+_K = 10
+_SHARES = (0.5, 0.05, 0.005, 0.0001)
+_CASE_RECORDS = 8
+
+
+class ReadyEncoder:
+    """An encoder that finds the embedding of `number words ...` in a table."""
+
+    def __init__(self, vectors: np.ndarray) -> None:
+        self._vectors = vectors
+        self.text_fingerprint = Fingerprint(
+            key="ready", revision="1", dim=DIM, weights_sha256="0" * 64, tokenizer_sha256=None,
+            preprocessing="none", dtype="float32",
+        )  # fmt: skip
+        self.spec = EncoderSpec(
+            key="ready", family="builtin", model="none", revision="1", dim=DIM,
+            modalities=frozenset({"text"}), languages=("en",), max_tokens=None, image_px=None,
+            licence="none", source="none", description="ready embeddings",
+        )  # fmt: skip
+
+    def encode_texts(self, texts: Sequence[str], role: str) -> np.ndarray:
+        """Return the embedding that each text names: float32 (n, d)."""
+        return self._vectors[[int(text.split()[0]) for text in texts]]
+
+
+def run(records: int, scratch: Path | None) -> Report:
+    """Build an index of `records` synthetic questions and search it in all ways."""
+    vectors, _ = ClusteredVectors().draw(_QUERY_BLOCK, _QUERIES)
+    encoder = ReadyEncoder(vectors)
+    report = Report("Retrieval", {"records": f"{records:,}", "queries": _QUERIES, "k": _K})
+    folder = Path(tempfile.mkdtemp(prefix="medsearch-retrieval-", dir=scratch))
+    try:
+        for name, size in ((_INDEX, records), (_SMALL_INDEX, _FEW)):
+            with BuildWriter.open(folder, _plan(encoder, name, size)) as writer:
+                for shard in _iter_shards(size):
+                    writer.add_shard(shard)
+                writer.publish([])
+        encoders = QueryEncoders(lambda _: encoder)  # type: ignore[arg-type, return-value]
+        _measure(report, assemble(IndexSet(folder), encoders).retriever)
+    finally:
+        shutil.rmtree(folder)
+    return report
+
+
+def _measure(report: Report, retriever: Retriever) -> None:
+    words = draw_words(np.random.default_rng(7), _QUERIES, 5)
+    plain = [
+        Query(target="questions", source=TextSource(f"{number} {text}"), k=_K, indexes=(_INDEX,))
+        for number, text in enumerate(words)
+    ]
+    fixed = _time(
+        retriever, [replace(query, mode="dense", indexes=(_SMALL_INDEX,)) for query in plain]
+    )
+    dense = _time(retriever, [replace(query, mode="dense") for query in plain])
+    lexical = _time(retriever, [replace(query, mode="lexical") for query in plain])
+    hybrid = _time(retriever, plain)
+    grouped = _time(retriever, [replace(query, group_by="case") for query in plain])
+    second = _time(retriever, [replace(query, offset=_K) for query in plain])
+    named = {
+        f"dense, among {_FEW} records": fixed,
+        "dense": dense,
+        "lexical": lexical,
+        "hybrid": hybrid,
+        "hybrid by case": grouped,
+        "hybrid, second page": second,
+    }
+    for name, timings in named.items():
+        report.add(f"{name}: p50", timings.p50_ms, "ms")
+        report.add(f"{name}: p50, processor time", timings.p50_cpu_ms, "ms")
+    cpu = {name: timings.p50_cpu_ms for name, timings in named.items()}
+    report.add("hybrid / dense", cpu["hybrid"] / cpu["dense"], "", "2 or less")
+    report.add("hybrid / the sum of both", cpu["hybrid"] / (cpu["dense"] + cpu["lexical"]), "")
+    report.add("hybrid by case / hybrid", cpu["hybrid by case"] / cpu["hybrid"], "", "1.2 or less")
+    for share in _SHARES:
+        _measure_filter(report, retriever, plain, share, fixed)
+
+
+def _measure_filter(
+    report: Report, retriever: Retriever, plain: list[Query], share: float, fixed: Timings
+) -> None:
+    """Compare a filtered search with the fixed cost of any query and an exact search by numpy."""
+    allowed = Comparison("labels", "eq", _label(share))
+    queries = [replace(query, mode="dense", filters=allowed) for query in plain]
+    reader = retriever.snapshot()[_INDEX]
+    stored = reader.table.column("labels").to_pylist()
+    rows = np.array([place for place, labels in enumerate(stored) if _label(share) in labels])
+    timings, replies = _ask(retriever, queries)
+    vectors, _ = ClusteredVectors().draw(_QUERY_BLOCK, _QUERIES)
+    within = np.ascontiguousarray(reader.vectors("question")[rows])
+    brute, scores = time_each(lambda query: within @ query, list(vectors))
+    right = [
+        len(_found(reply, reader) & _best(rows, score)) / min(_K, len(rows))
+        for reply, score in zip(replies, scores, strict=True)
+    ]
+    name = f"{100 * share:g} % allowed"
+    report.add(f"{name}: p50, processor time", timings.p50_cpu_ms, "ms")
+    report.add(f"{name}: a matrix product over them, processor time", brute.p50_cpu_ms, "ms")
+    alone = fixed.p50_cpu_ms + brute.p50_cpu_ms
+    report.add(f"{name}: ratio", timings.p50_cpu_ms / alone, "", "2 or less")
+    report.add(f"{name}: recall@10", float(np.mean(right)), "", "0.99 or more")
+
+
+def _found(reply: Any, reader: Any) -> set[int]:
+    return {reader.find(hit.record.record_id) for hit in reply.hits}
+
+
+def _best(rows: np.ndarray, scores: np.ndarray) -> set[int]:
+    return set(rows[np.argsort(-scores, kind="stable")[:_K]].tolist())
+
+
+def _time(retriever: Retriever, queries: list[Query]) -> Timings:
+    return _ask(retriever, queries)[0]
+
+
+def _ask(retriever: Retriever, queries: list[Query]) -> tuple[Timings, list[Any]]:
+    retriever.search(queries[0])  # reads columns and masks once
+    return time_each(retriever.search, queries)
+
+
+def _label(share: float) -> str:
+    return f"one in {round(1 / share)}"
+
+
+def _plan(encoder: ReadyEncoder, name: str, records: int) -> BuildPlan:
+    return BuildPlan(
+        index=name, dataset=name, kind="text", title="Synthetic", licence="CC0-1.0",
+        citation="none", homepage="https://example.org", synthetic=True,
+        fields={"question": ("ready", encoder.text_fingerprint)}, source_digest=str(records),
+        options={},
+    )  # fmt: skip
+
+
+def _iter_shards(records: int) -> Iterator[Shard]:
+    """Yield shards of synthetic questions; each label is on its own share of them."""
+    source = ClusteredVectors()
+    for block, start in enumerate(range(0, records, SHARD_ROWS)):
+        numbers = range(start, min(start + SHARD_ROWS, records))
+        vectors, _ = source.draw(block, len(numbers))
+        rng = np.random.default_rng((5, block))
+        texts = draw_words(rng, len(numbers), 12)
+        chances = rng.random((len(numbers), len(_SHARES)))
+        yield Shard(
+            rows_consumed=len(numbers),
+            records=[
+                _record(number, text, chance)
+                for number, text, chance in zip(numbers, texts, chances, strict=True)
+            ],
+            content_keys=[f"{number:032x}" for number in numbers],
+            images=[None] * len(numbers),
+            fields={
+                "question": ShardField(
+                    positions=np.arange(len(numbers)),
+                    vectors=vectors,
+                    keys=[number.to_bytes(16, "big") for number in numbers],
+                )
+            },
+            duplicates=[],
+            rejects=[],
+        )
+
+
+def _record(number: int, text: str, chances: np.ndarray) -> TextRecord:
+    labels = [_label(share) for share, chance in zip(_SHARES, chances, strict=True)
+              if chance < share]  # fmt: skip
+    return TextRecord(
+        record_id=f"{_INDEX}/all/{number}", dataset=_INDEX, split="all", source_id=str(number),
+        source_path="rows.csv", source_line=number + 1, case_id=f"case {number // _CASE_RECORDS}",
+        licence="CC0-1.0", question=text, answer="none", labels=tuple(labels), synthetic=True,
+    )  # fmt: skip
