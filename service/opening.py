@@ -38,15 +38,21 @@ Opener: TypeAlias = Callable[[Settings, ExitStack], Opened]
 
 def open_indexes(settings: Settings, stack: ExitStack) -> Opened:
     """Open the published indexes and start decoders; `stack` stops and closes them again."""
-    from indexer.encoders.load import load_encoder
     from indexer.store.index_set import IndexSet
+
+    encoders = open_encoders(settings, stack)
+    return assemble(IndexSet(settings.indexes_dir), encoders)
+
+
+def open_encoders(settings: Settings, stack: ExitStack) -> QueryEncoders:
+    """Start decoders and return what loads encoders when a query needs them."""
+    from indexer.encoders.load import load_encoder
     from service.decoding import start_decoder
 
     decode = stack.enter_context(start_decoder(settings.decode_workers, settings.max_body_bytes))
-    encoders = QueryEncoders(
+    return QueryEncoders(
         partial(load_encoder, device=settings.device), decode, cached_texts=settings.cached_texts
     )
-    return assemble(IndexSet(settings.indexes_dir), encoders)
 
 
 def assemble(indexes: RefreshableIndexes, encoders: QueryEncoders) -> Opened:

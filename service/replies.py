@@ -97,7 +97,6 @@ def hit_json(hit: Hit) -> dict[str, Any]:
             name: {"rank": place.rank, "score": place.score} for name, place in hit.why.items()
         },
     }
-    placed["contradicts"] = hit.contradicts
     if hit.matched_words is not None:
         placed["matched_words"] = hit.matched_words
     if hit.group is not None:
@@ -112,7 +111,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
 
 
 def search_json(reply: SearchReply) -> dict[str, Any]:
-    """Return the answer to a search as JSON-ready values; the query's words are not repeated."""
+    """Return the answer to a search as JSON-ready values; only the receipt repeats the query."""
     query = reply.query
     return {
         "query": {
@@ -128,6 +127,11 @@ def search_json(reply: SearchReply) -> dict[str, Any]:
         "hits": [hit_json(hit) for hit in reply.hits],
         "builds": reply.builds,
         "explain": {"rankings": [asdict(leg) for leg in reply.legs]} if query.explain else None,
+        "facets": {
+            name: [asdict(count) for count in counts] for name, counts in reply.facets.items()
+        },
+        "evidence": None if reply.evidence is None else [asdict(one) for one in reply.evidence],
+        "receipt": reply.receipt.values(),
         "notes": _notes_json(reply.notes),
         "stages_ms": reply.stages_ms,
         "took_ms": reply.took_ms,

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from service.reply_schemas_counts import EvidenceReply, FacetCountReply, ReceiptReply
 from service.retrieval.query import GroupBy, Measure, Mode, QueryKind, Target
 
 
@@ -104,7 +105,6 @@ class HitReply(RecordReply):
     score: float
     why: dict[str, PlaceReply]
     group: GroupReply | None = None
-    contradicts: bool
     matched_words: list[str] | None = None
 
 
@@ -154,6 +154,9 @@ class SearchReplyBody(_Reply):
     hits: list[HitReply]
     builds: dict[str, str]
     explain: ExplainReply | None
+    facets: dict[str, list[FacetCountReply]]
+    evidence: list[EvidenceReply] | None
+    receipt: ReceiptReply
     notes: list[NoteReply]
     stages_ms: dict[str, float]
     took_ms: float

@@ -21,6 +21,7 @@ from service.retrieval.query import (
     TextSource,
     VectorSource,
 )
+from service.schemas_counts import CountOptions
 
 IndexName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
 RecordId: TypeAlias = Annotated[
@@ -29,7 +30,7 @@ RecordId: TypeAlias = Annotated[
 ]
 
 
-class SearchOptions(Request):
+class SearchOptions(CountOptions):
     """Options that every search has."""
 
     k: Annotated[int, Field(ge=1, description="How many hits (or groups).", strict=True)] = 10
@@ -100,6 +101,8 @@ class SearchOptions(Request):
             exclude_datasets=frozenset(self.exclude_datasets),
             exclude_splits=frozenset(self.exclude_splits),
             explain=self.explain,
+            facets=self.facets,
+            evidence=self.evidence,
         )
 
 

@@ -1,7 +1,6 @@
 """Which build of an index is live: the CURRENT file, the lock, going back, clearing up."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from indexer.errors import (
     IndexNotFoundError,
     UnknownNameError,
 )
-from indexer.store.files import clear_folder, sync_folder, write_durably
+from indexer.store.files import clear_folder, write_durably
 from indexer.store.manifest import MANIFEST_NAME, Manifest, read_manifest
 from indexer.store.verify import ensure_verified, remove_stamp
 
@@ -57,6 +56,26 @@ def current_build(index_folder: Path) -> Path:
             f"The live build of the index {name!r} is not there.",
             remedy=f"Go back with `medsearch rollback {name}`, or rebuild it with "
             f"`medsearch index {name}`.",
+        )
+    return folder
+
+
+def named_build(index_folder: Path, build_id: str) -> Path:
+    """Return the folder of a certain build, live or not.
+
+    Raises
+    ------
+    IndexNotFoundError
+        It is not there: it was deleted, or never was.
+    """
+    folder = index_folder / build_id
+    named = _NAME.match(index_folder.name) and _NAME.match(build_id)
+    if not named or not (folder / MANIFEST_NAME).is_file():
+        left = ", ".join(one.build_id for one in list_builds(index_folder)) if named else ""
+        raise IndexNotFoundError(
+            f"A build of the index {index_folder.name!r} that is asked for by its id is not there.",
+            remedy=f"`medsearch prune --keep N` decides how many are kept; left are: "
+            f"{left or 'none'}.",
         )
     return folder
 
@@ -117,22 +136,6 @@ def prune(index_folder: Path, keep: int) -> list[str]:
             clear_folder(folder, MANIFEST_NAME)
             remove_stamp(folder)
         return [folder.name for folder in doomed]
-
-
-def withdraw(index_folder: Path) -> None:
-    """Take an index out of service and delete all its builds; one that is not there is no error.
-
-    For a source that holds nothing any more. Readers let go of the index when they next look.
-    """
-    if not index_folder.is_dir():
-        return
-    with lock(index_folder):
-        (index_folder / CURRENT_NAME).unlink(missing_ok=True)
-        sync_folder(index_folder)
-        for folder in _build_folders(index_folder):
-            clear_folder(folder, MANIFEST_NAME)
-            remove_stamp(folder)
-        shutil.rmtree(index_folder / STAGING_NAME, ignore_errors=True)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from service.cli import (
     encoders,
     evaluating,
     indexing,
+    replaying,
     searching,
     serving,
     tools,
@@ -32,6 +33,7 @@ app.add_typer(encoders.app, name="encoder", hidden=True)  # `medsearch encoder t
 app.command("sample")(indexing.sample)
 app.command("index")(indexing.index)
 app.command("search")(searching.search)
+app.command("replay")(replaying.replay)
 app.command("serve")(serving.serve)
 app.command("mcp")(tools.mcp)
 app.command("eval")(evaluating.evaluate)

@@ -6,19 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
 
 import typer
-from rich.table import Table
 
 from indexer.errors import QueryError
-from indexer.records import AnyRecord, ImageRecord
-from service.cli.console import answers_console, errors_console
+from service.cli.answers import show
+from service.cli.console import errors_console
 
 if TYPE_CHECKING:
     from service.retrieval.filters import Filter
-    from service.retrieval.query import GroupBy, Hit, Mode, SearchReply, Source, Target
+    from service.retrieval.query import GroupBy, Mode, Source, Target
 
 Chosen = TypeVar("Chosen")
-
-_SHOWN_CHARS = 240
 
 
 def search(
@@ -46,6 +43,13 @@ def search(
     exclude_dataset: Annotated[
         list[str] | None, typer.Option(help="A dataset never to return; repeatable.")
     ] = None,
+    facet: Annotated[
+        list[str] | None, typer.Option(help="A field whose values are counted; repeatable.")
+    ] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(help="Write what `medsearch replay` needs to this file.", dir_okay=False),
+    ] = None,
     indexes: Annotated[Path, typer.Option(help="Where indexes live.")] = Path("indexes"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -64,6 +68,8 @@ def search(
         group_by=_grouping(group_by, target),
         unlike=tuple(less_like or ()),
         exclude_datasets=frozenset(exclude_dataset or ()),
+        facets=tuple(facet or ()),
+        evidence=image is not None,
     )
     from service.opening import open_indexes
     from service.settings import Settings
@@ -74,13 +80,9 @@ def search(
             reply = opened.retriever.search(query)
         for name, failure in opened.indexes.failures.items():
             errors_console().print(f"[yellow]{name} is left out:[/] {failure}", highlight=False)
-    if as_json:
-        from service.json_response import dump_json
-        from service.replies import search_json
-
-        typer.echo(dump_json(search_json(reply)).decode())
-    else:
-        _print(reply)
+    if receipt is not None:
+        receipt.write_text(reply.receipt.to_json(), "utf-8")
+    show(reply, as_json=as_json)
 
 
 def _source(text: str | None, image: Path | None, question: str | None) -> "Source":
@@ -130,41 +132,3 @@ def _choose(option: str, typed: str, known: Mapping[str, Chosen]) -> Chosen:
             f"--{option} cannot be {typed!r}.", remedy=f"Use one of: {', '.join(known)}."
         )
     return known[typed]
-
-
-def _print(reply: "SearchReply") -> None:
-    """Print hits as a table, then what a reader should know of them."""
-    table = Table(title=f"{len(reply.hits)} hits in {reply.took_ms:.0f} ms", show_lines=True)
-    for heading in ("#", "score", "record", "what", "why"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "#" else "left")
-    for hit in reply.hits:
-        why = "\n".join(f"{name} {place.rank}" for name, place in hit.why.items())
-        name = f"{hit.record.record_id}\n[dim]{hit.record.licence}[/]"
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", name, _what(hit), why)
-    console = answers_console()
-    console.print(table)
-    for note in reply.notes:
-        console.print(f"[yellow]Note:[/] {note.message}", highlight=False)
-    if any(hit.record.synthetic for hit in reply.hits):
-        console.print("[yellow]Synthetic[/] sample data: drawn and written for medsearch.")
-    console.print("[dim]Research use only; not a diagnostic device.[/]")
-
-
-def _what(hit: "Hit") -> str:
-    """Return what a record is about, in a few lines without markup."""
-    from rich.markup import escape
-
-    return escape(_summary(hit.record))
-
-
-def _summary(record: AnyRecord) -> str:
-    if isinstance(record, ImageRecord):
-        stated = (record.modality, record.body_part, *record.labels)
-        facts = ", ".join(part for part in stated if part)
-        return "\n".join(part for part in (facts, _shorten(record.caption or "")) if part)
-    return f"{_shorten(record.question)}\n-> {_shorten(record.answer)}"
-
-
-def _shorten(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _SHOWN_CHARS else f"{flat[: _SHOWN_CHARS - 1]}…"

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.records import AnyRecord
 from service.retrieval.filters import Filter
+
+if TYPE_CHECKING:
+    from service.retrieval.evidence import LabelEvidence
+    from service.retrieval.facets import FacetCount
+    from service.retrieval.receipt import Receipt
 
 Target: TypeAlias = Literal["images", "questions"]
 GroupBy: TypeAlias = Literal["case", "study", "series", "patient", "article"]
@@ -64,7 +69,8 @@ class Query:
     and `exclude_splits`, nor what is the same as the query's own record or image by
     `exclude_same`. The first `offset` hits are skipped, so that pages of equal `k` follow on each
     other. With `group_by` each hit is the best of its group and lists its `group_size` best.
-    Checked by `Retriever.search`, not here.
+    `facets` names fields whose values are counted; `evidence` asks for labels among the nearest
+    cases. Checked by `Retriever.search`, not here.
     """
 
     target: Target
@@ -84,6 +90,8 @@ class Query:
     exclude_datasets: frozenset[str] = frozenset()
     exclude_splits: frozenset[str] = frozenset()
     explain: bool = False
+    facets: tuple[str, ...] = ()
+    evidence: bool = False
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -131,9 +139,8 @@ class Group:
 class Hit:
     """One answer. `why` says where each ranking (`image`, `caption`, `lexical` ...) put it.
 
-    `contradicts` marks a record whose words deny what the query asks for, or place it on the other
-    side; such hits stand behind the others. `matched_words` are the query's words that the record
-    shares; None unless the query asked for an explanation.
+    `matched_words` are the query's words that the record shares; None unless the query asked for
+    an explanation.
     """
 
     rank: int
@@ -142,7 +149,6 @@ class Hit:
     record: AnyRecord
     why: Mapping[str, Place]
     group: Group | None = None
-    contradicts: bool = False
     matched_words: tuple[str, ...] | None = None
 
 
@@ -180,6 +186,8 @@ class SearchReply:
     the RRF sum of several, or the weighted mean of a cosine and a coverage. `stages_ms` holds the
     time of each stage (`encode`, `search`, `records`). `records_allowed` counts the records that
     filters and exclusions of datasets and splits leave. `legs` says how each ranking was made.
+    `facets` and `evidence` are what the query asked for of these, `receipt` what it takes to ask
+    again.
     """
 
     query: Query
@@ -191,3 +199,6 @@ class SearchReply:
     took_ms: float
     records_allowed: int
     legs: tuple[LegReport, ...]
+    receipt: "Receipt"
+    facets: "Mapping[str, tuple[FacetCount, ...]]" = field(default_factory=dict)
+    evidence: "tuple[LabelEvidence, ...] | None" = None

@@ -16,8 +16,10 @@ from service.retrieval.legs import Area
 from service.retrieval.masks import MaskCache
 from service.retrieval.planning import Planner
 from service.retrieval.query import Group, Hit, Note, Query, SearchReply, TextSource
+from service.retrieval.receipt import make_receipt
 from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
 from service.retrieval.stage_clock import StageClock
+from service.retrieval.tallies import Tallies
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Retriever:
         self._masks = MaskCache(self._columns)
         self._excluder = Excluder(self._columns, encoders.fingerprint)
         self._planner = Planner(encoders, self._columns)
+        self._tallies = Tallies(self._columns, self._masks)
 
     def search(self, query: Query, snapshot: Snapshot | None = None) -> SearchReply:
         """Answer a query from one snapshot: builds published meanwhile do not show in it.
@@ -73,6 +76,10 @@ class Retriever:
             for rank, chosen in enumerate(choice.page, start=query.offset + 1)
         )
         clock.mark("records")
+        facets = self._tallies.facets(query, plan, readers)
+        evidence = self._tallies.evidence(query, plan, area, excluded, everywhere)
+        if query.facets or query.evidence:
+            clock.mark("counts")
         return SearchReply(
             query=query,
             hits=hits,
@@ -83,6 +90,9 @@ class Retriever:
             took_ms=clock.total_ms(),
             records_allowed=area.records(),
             legs=choice.legs,
+            receipt=make_receipt(query, readers, everywhere, plan, hits),
+            facets=facets,
+            evidence=evidence,
         )
 
     def snapshot(self) -> Snapshot:
@@ -178,6 +188,5 @@ def _bare_hit(
         index=reader.name,
         record=record,
         why=choice.why(fused.key),
-        contradicts=fused.key in choice.contradicting,
         matched_words=matched_words(query, record) if query.explain else None,
     )

@@ -34,6 +34,8 @@ def test_every_error_is_thought_of() -> None:
     building = {
         "MedsearchError", "BadRecordError", "DatasetNotFoundError", "DatasetEmptyError",
         "BuildLockedError", "ReconciliationError", "ListenError", "TargetOccupiedError",
+        "ReplayError", "FetchError", "AccessDeniedError", "DamagedDownloadError",
+        "DownloadIncompleteError", "SourceFailedError", "SourceUnreachableError",
     }  # fmt: skip
     assert leaves == set(EXPECTED) | building
 

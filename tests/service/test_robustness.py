@@ -66,6 +66,8 @@ BODIES = st.one_of(
                 [None, "case", "study", "series", "patient", "article", "x"]
             ),
             "exclude_records": st.lists(TEXTS, max_size=2),
+            "facets": st.one_of(st.lists(st.sampled_from([*KEYS, "split"]), max_size=3), SCALARS),
+            "evidence": st.one_of(st.booleans(), SCALARS),
             "model": st.sampled_from(["hash", "other", None]),
             "input": st.one_of(TEXTS, st.just("data:image/png;base64,Z3JleSA1"), ANYTHING),
             "dimensions": st.one_of(st.just(64), SCALARS),

@@ -63,6 +63,30 @@ def test_an_upload_finds_itself_with_options(client: TestClient) -> None:
     assert len(reply.json()["hits"]) == 2
 
 
+def test_facets_evidence_and_a_receipt_come_with_the_hits(client: TestClient) -> None:
+    reply = post(
+        client, "/v1/search/image", record_id="scans/train/5", k=1, evidence=True,
+        facets=["modality", "contrast"], filters={"type": "eq", "key": "modality", "value": "CT"},
+    )  # fmt: skip
+    SearchReplyBody.model_validate(reply, strict=True)
+    assert reply["facets"] == {
+        "modality": [
+            {"value": "CT", "records": 12}, {"value": "MR", "records": 12},
+            {"value": "XR", "records": 6},
+        ],
+        "contrast": [{"value": True, "records": 12}],
+    }  # fmt: skip
+    [odd] = reply["evidence"]
+    assert (odd["label"], odd["cases"], odd["of"], odd["base_rate"]) == ("odd", 5, 5, 1.0)
+    assert reply["receipt"]["builds"] == reply["builds"]
+    assert reply["receipt"]["query"]["source"] == {"kind": "record", "record_id": "scans/train/5"}
+    plain = post(client, "/v1/search/text", query="grey 31")
+    assert (plain["facets"], plain["evidence"]) == ({}, None)
+    for bad in ({"facets": ["calculator"]}, {"facets": ["case_id"]}, {"evidence": True}):
+        error = refused(client, "/v1/search/text", 422, query="grey 31", **bad)
+        assert error["remedy"]
+
+
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
 def test_base64_and_a_record_id_find_the_same(client: TestClient, prefix: str) -> None:
     encoded = prefix + base64.b64encode(b"grey 5").decode()

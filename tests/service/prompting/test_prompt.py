@@ -13,8 +13,12 @@ from service.opening import Opened
 from service.prompting.prompt import Prompt, Prompter, PromptRequest
 from service.prompting.tokens import estimate_tokens
 from service.retrieval.query import Hit, ImageSource, Place, Query, RecordSource, SearchReply
+from service.retrieval.receipt import Receipt
 
 FENCE = "f3nce"
+RECEIPT = Receipt(
+    query_sha256="", query={}, builds={}, encoders=(), hits_sha256="", software="", created_at=""
+)
 
 
 class Canned:
@@ -38,7 +42,7 @@ class Canned:
         )
         return SearchReply(
             query=query, hits=hits, builds={"i": "b"}, score_kind="cosine", notes=(),
-            stages_ms={}, took_ms=0.0, records_allowed=1, legs=(),
+            stages_ms={}, took_ms=0.0, records_allowed=1, legs=(), receipt=RECEIPT,
         )  # fmt: skip
 
 

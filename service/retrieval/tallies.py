@@ -1,0 +1,109 @@
+"""What is counted beside the hits of a query: facets, and labels among the nearest cases."""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from indexer.errors import QueryError
+from indexer.store.reader import IndexReader
+from service.retrieval.choosing import choose
+from service.retrieval.columns import ColumnCache, Mask
+from service.retrieval.drafting import Plan
+from service.retrieval.evidence import (
+    NEAREST_CASES,
+    Case,
+    LabelEvidence,
+    gather_evidence,
+    nearest_cases,
+)
+from service.retrieval.exclusions import without_splits
+from service.retrieval.facets import FacetCount, check_facets, count_facets, without_own
+from service.retrieval.fusion import Key
+from service.retrieval.legs import Area, LexicalLeg
+from service.retrieval.masks import MaskCache
+from service.retrieval.query import Query, RecordSource, TextSource
+from service.retrieval.selection import Snapshot, find_record
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """Counts over the builds that queries search."""
+
+    columns: ColumnCache
+    masks: MaskCache
+
+    def facets(
+        self, query: Query, plan: Plan, readers: Sequence[IndexReader]
+    ) -> Mapping[str, tuple[FacetCount, ...]]:
+        """Return the counts of the fields in `query.facets` over the records that may be hits.
+
+        These are the records that the filters and excluded splits leave; where only words vote,
+        those of them that share a word with the query. What the filter says of a field itself is
+        left out for that field.
+
+        Raises
+        ------
+        QueryError
+            A field cannot be counted in any of the searched indexes.
+        """
+        if not query.facets:
+            return {}
+        builds = [self.columns.of(reader) for reader in readers]
+        check_facets(query.facets, builds)
+        among = _sharing_words(plan, readers) if query.mode == "lexical" else None
+        masks: dict[str, list[Mask | None]] = {}
+        for name in query.facets:
+            filters = without_splits(without_own(query.filters, name), query.exclude_splits)
+            allowed = self.masks.allowed(readers, filters)
+            masks[name] = allowed if among is None else list(map(_both, allowed, among))
+        return count_facets(masks, builds)
+
+    def evidence(
+        self, query: Query, plan: Plan, area: Area, excluded: Set[Key], everywhere: Snapshot
+    ) -> tuple[LabelEvidence, ...] | None:
+        """Return what the nearest cases are labelled, whatever page is asked for; None unasked.
+
+        Raises
+        ------
+        QueryError
+            The query looks for questions, or has nothing but words to be near to.
+        """
+        if not query.evidence:
+            return None
+        if query.target != "images" or all(isinstance(one, TextSource) for one in query.sources):
+            raise QueryError(
+                "There is no evidence from the nearest cases of words.",
+                remedy="Search by an image or a record, or leave evidence out.",
+            )
+        builds = [self.columns.of(reader) for reader in area.readers]
+        own = nearest_cases(_own_records(query, area.readers, everywhere), builds, ())
+        wide = replace(query, k=NEAREST_CASES + len(own), offset=0, group_by="case", group_size=1)
+        ranked = [chosen.fused.key for chosen in choose(wide, plan, area, excluded, builds).page]
+        nearest: list[Case] = nearest_cases(ranked, builds, own)
+        return gather_evidence(nearest, builds, area.allowed, own)
+
+
+def _own_records(query: Query, readers: Sequence[IndexReader], everywhere: Snapshot) -> list[Key]:
+    """Return the query's own records, as far as they lie where it searches."""
+    keys = []
+    for source in query.sources:
+        if isinstance(source, RecordSource):
+            home, row = find_record(source.record_id, everywhere)
+            keys += [Key(place, row) for place, reader in enumerate(readers) if reader is home]
+    return keys
+
+
+def _sharing_words(plan: Plan, readers: Sequence[IndexReader]) -> list[Mask]:
+    """Return for each reader which records share a word with the query: bool (n,)."""
+    masks: list[Mask] = [np.zeros(reader.table.num_rows, np.bool_) for reader in readers]
+    for leg in plan.legs:
+        if isinstance(leg, LexicalLeg):
+            for member in leg.members:
+                hits = readers[member].search_lexical(leg.text, readers[member].table.num_rows)
+                masks[member][hits.rows] = True
+    return masks
+
+
+def _both(allowed: Mask | None, among: Mask) -> Mask | None:
+    return among if allowed is None else allowed & among

@@ -1,0 +1,143 @@
+"""Facets and evidence as a search gives them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import TypeAlias
+
+import pytest
+
+from indexer.errors import QueryError
+from indexer.records import ImageRecord
+from indexer.store.index_set import IndexSet
+from indexer.text.tokenise import tokenise
+from service.retrieval.encoding import QueryEncoders
+from service.retrieval.filters import Combination, Comparison
+from service.retrieval.query import ImageSource, Query, RecordSource, SearchReply, TextSource
+from service.retrieval.retriever import Retriever
+
+Ask: TypeAlias = Callable[..., SearchReply]
+PARTS = ("wrist", "hand", "chest")
+
+
+def scan(kit: SimpleNamespace, n: int) -> ImageRecord:
+    """Case n // 4; each other case is abnormal, those from 5 on state nothing."""
+    case = n // 4
+    return kit.image_record(
+        "scans", n, case_id=f"p{case}", body_part=PARTS[n % 3], split="train" if n % 5 else "test",
+        modality="CT" if n % 2 else "MR", caption=f"{PARTS[n % 3]} grey {n}",
+        labels=() if case > 4 else ("abnormal" if case % 2 else "normal",),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def records(kit: SimpleNamespace) -> list[ImageRecord]:
+    return [scan(kit, n) for n in range(24)]
+
+
+@pytest.fixture(scope="module")
+def ask(
+    tmp_path_factory: pytest.TempPathFactory, kit: SimpleNamespace, records: list[ImageRecord]
+) -> Ask:
+    folder = tmp_path_factory.mktemp("tallied")
+    kit.publish(folder, "scans", records)
+    kit.publish(folder, "asked", [kit.text_record("asked", n) for n in range(4)])
+    encoders = QueryEncoders(kit.loader(kit.HashEncoder()), kit.decode_grey)
+    retriever = Retriever(IndexSet(folder), encoders)
+
+    def run(source: object, target: str = "images", **options: object) -> SearchReply:
+        return retriever.search(Query(target=target, source=source, **options))
+
+    return run
+
+
+def counted(reply: SearchReply, name: str) -> Mapping[object, int]:
+    return {one.value: one.records for one in reply.facets[name]}
+
+
+def test_facets_count_everything_that_the_filters_leave(
+    ask: Ask, records: list[ImageRecord]
+) -> None:
+    reply = ask(
+        ImageSource(b"grey 3"), facets=("modality", "labels"), k=1,
+        filters=Comparison("body_part", "eq", "hand"), exclude_splits=frozenset({"test"}),
+    )  # fmt: skip
+    left = [one for one in records if one.body_part == "hand" and one.split != "test"]
+    assert counted(reply, "modality") == Counter(one.modality for one in left)
+    assert counted(reply, "labels") == Counter(label for one in left for label in one.labels)
+    assert sum(counted(reply, "modality").values()) == reply.records_allowed
+    assert "counts" in reply.stages_ms
+    assert ask(ImageSource(b"grey 3")).facets == {}
+
+
+def test_a_field_that_is_filtered_by_shows_what_else_there_is(
+    ask: Ask, records: list[ImageRecord]
+) -> None:
+    chosen = Combination(
+        "and", (Comparison("modality", "eq", "CT"), Comparison("body_part", "in", ("hand",)))
+    )
+    reply = ask(TextSource("grey"), facets=("modality", "body_part", "split"), filters=chosen)
+    hands = [one for one in records if one.body_part == "hand"]
+    scans = [one for one in records if one.modality == "CT"]
+    assert counted(reply, "modality") == Counter(one.modality for one in hands)
+    assert counted(reply, "body_part") == Counter(one.body_part for one in scans)
+    assert reply.records_allowed == sum(one.modality == "CT" for one in hands)
+
+
+def test_an_excluded_split_stays_excluded_where_splits_are_counted(ask: Ask) -> None:
+    reply = ask(TextSource("a"), facets=("split",), exclude_splits=frozenset({"test"}))
+    assert set(counted(reply, "split")) == {"train"}
+
+
+@pytest.mark.parametrize("words", ["wrist", "wrist hand", "nothing of this"])
+def test_where_only_words_vote_what_shares_none_is_not_counted(
+    ask: Ask, records: list[ImageRecord], words: str
+) -> None:
+    reply = ask(TextSource(words), facets=("body_part", "modality"), mode="lexical", k=30)
+    said = set(tokenise(words))
+    left = [one for one in records if said & set(tokenise(one.caption))]
+    assert counted(reply, "modality") == Counter(one.modality for one in left)
+    assert counted(reply, "body_part") == Counter(one.body_part for one in left)
+    assert len(left) == len(reply.hits)
+
+
+def test_a_field_that_cannot_be_counted_is_refused(ask: Ask) -> None:
+    with pytest.raises(QueryError, match=r"A facet names a field.*Fields: .*modality"):
+        ask(TextSource("a"), facets=("calculator",))
+    assert ask(TextSource("What"), "questions", facets=("calculator",)).facets == {"calculator": ()}
+
+
+def test_evidence_is_that_of_the_nearest_cases_whatever_page_is_shown(ask: Ask) -> None:
+    """All six cases are near; five state a label: 0, 2 and 4 normal, 1 and 3 abnormal."""
+    pages = [
+        {"k": 3}, {"k": 1, "offset": 5}, {"k": 3, "group_by": "case", "group_size": 2},
+    ]  # fmt: skip
+    replies = [ask(ImageSource(b"grey 3"), evidence=True, **page).evidence for page in pages]
+    assert replies[0] == replies[1] == replies[2]
+    assert replies[0] is not None
+    told = {one.label: (one.cases, one.of, one.base_rate) for one in replies[0]}
+    assert told == {"normal": (3, 5, 0.6), "abnormal": (2, 5, 0.4)}
+
+
+def test_the_querys_own_case_counts_nowhere(ask: Ask) -> None:
+    reply = ask(RecordSource("scans/train/1"), evidence=True, k=2)
+    assert reply.evidence is not None
+    told = {one.label: (one.cases, one.of, one.base_rate) for one in reply.evidence}
+    assert told == {"normal": (2, 4, 0.5), "abnormal": (2, 4, 0.5)}
+
+
+def test_cases_that_filters_leave_out_count_nowhere(ask: Ask) -> None:
+    only = Comparison("case_id", "in", ("p0", "p1", "p2"))
+    reply = ask(ImageSource(b"grey 3"), evidence=True, filters=only)
+    assert reply.evidence is not None
+    told = {one.label: (one.cases, one.of, one.base_rate) for one in reply.evidence}
+    assert told == {"normal": (2, 3, pytest.approx(2 / 3))}
+
+
+@pytest.mark.parametrize(("target", "source"), [
+    ("images", TextSource("grey 3")), ("questions", RecordSource("asked/train/1")),
+])  # fmt: skip
+def test_words_have_no_nearest_cases(ask: Ask, target: str, source: object) -> None:
+    with pytest.raises(QueryError, match="evidence from the nearest cases"):
+        ask(source, target, evidence=True)
+    assert ask(source, target).evidence is None
