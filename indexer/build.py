@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from indexer.calibration.calibrator import Calibrator
 from indexer.datasets.base import Dataset, not_found
 from indexer.embedding import FieldEncoder, field_encoders
 from indexer.encoders.base import ImageEncoder, TextEncoder
@@ -23,6 +24,7 @@ from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.pool import DecodePool
 from indexer.records import ImageRecord, Row
 from indexer.settling import Decoded, OnProgress, Settling
+from indexer.store.calibration import Calibrates
 from indexer.store.manifest import read_manifest
 from indexer.store.publish import current_build
 from indexer.store.writer import BuildPlan, BuildWriter, Published
@@ -58,9 +60,13 @@ def build_index(
     text: TextEncoder,
     image: ImageEncoder | None = None,
     options: BuildOptions | None = None,
+    calibrator: Calibrates | None = None,
     on_progress: OnProgress | None = None,
 ) -> BuildResult:
     """Build and publish the index of `dataset` from the files below `root`.
+
+    `calibrator` measures what is chance in the build; one for these encoders unless given. Several
+    builds with the same encoders may share it.
 
     Raises
     ------
@@ -102,6 +108,7 @@ def build_index(
             )
         published = writer.publish(
             inventory.tables,
+            calibrator=calibrator or Calibrator(text, image),
             on_stage=lambda stage: (
                 on_progress(stage, writer.rows_consumed) if on_progress else None
             ),

@@ -16,6 +16,7 @@ from indexer.errors import ReconciliationError
 from indexer.records import SourceFile
 from indexer.store import merge
 from indexer.store.arrays import read_array
+from indexer.store.calibration import Calibrates, Calibration
 from indexer.store.faiss_build import FLAT_LIMIT, build_structure
 from indexer.store.files import list_tree, sha256_of
 from indexer.store.lexical import LEXICAL_NAME, build_lexical, cutting_digest
@@ -48,8 +49,12 @@ class Merged:
     content_hash: str
 
 
-def merge_shards(plan: BuildPlan, shards: Sequence[Path], folder: Path) -> Merged:
+def merge_shards(
+    plan: BuildPlan, shards: Sequence[Path], folder: Path, calibrated_by: str = ""
+) -> Merged:
     """Write what the shards hold into one folder, shard by shard, and compare with their ledgers.
+
+    `calibrated_by` is the digest of what will calibrate the build, if anything does.
 
     Raises
     ------
@@ -65,11 +70,14 @@ def merge_shards(plan: BuildPlan, shards: Sequence[Path], folder: Path) -> Merge
     merge.write_rejects(shards, folder / "rejects.jsonl")
     merge.write_duplicates(shards, folder / "duplicates.jsonl")
     files = _digests(folder, {})
+    meaning = {**plan.meaning(), "cutting": cutting_digest()}
+    if calibrated_by:
+        meaning["calibrated_by"] = calibrated_by
     return Merged(
         folder=folder,
         counts=_reconcile(plan.index, records, map(read_ledger, shards)),
         files=files,
-        content_hash=content_hash({**plan.meaning(), "cutting": cutting_digest()}, files),
+        content_hash=content_hash(meaning, files),
     )
 
 
@@ -80,6 +88,7 @@ def make_searchable(
     *,
     flat_limit: int = FLAT_LIMIT,
     queries: Queries | None = None,
+    calibrator: Calibrates | None = None,
     on_stage: OnStage,
 ) -> Manifest:
     """Add the search structures, then the manifest as the last file."""
@@ -102,8 +111,12 @@ def make_searchable(
         )
     on_stage("building the full-text index")
     build_lexical(merge.iter_records(merged.folder / RECORDS_NAME), merged.folder / LEXICAL_NAME)
+    calibration = None
+    if calibrator is not None:
+        on_stage("calibrating")
+        calibration = calibrator.calibrate(merged.folder, fields)
     on_stage("checksums")
-    manifest = _manifest(plan, merged, fields, sources)
+    manifest = _manifest(plan, merged, fields, sources, calibration)
     (merged.folder / MANIFEST_NAME).write_bytes(manifest.to_json().encode())
     return manifest
 
@@ -113,6 +126,7 @@ def _manifest(
     merged: Merged,
     fields: Mapping[str, FieldManifest],
     sources: Sequence[SourceFile],
+    calibration: Calibration | None,
 ) -> Manifest:
     now = datetime.now(UTC)
     files = {
@@ -137,6 +151,7 @@ def _manifest(
         homepage=plan.homepage,
         synthetic=plan.synthetic,
         versions={"python": platform.python_version(), **packages},
+        calibration=calibration,
     )
 
 

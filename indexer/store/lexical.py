@@ -6,6 +6,7 @@ white-space tokenizer gives exactly them back.
 """
 
 import hashlib
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -32,6 +33,8 @@ _HEAP_BYTES = 128 << 20
 # A note pasted as a query repeats itself; beyond these the rarest tokens decide anyway.
 _MAX_QUERY_TOKENS = 256
 _REMOVALS, _REMOVAL_PAUSE_S = 20, 0.01
+# tantivy's k1 is 1.2: however often a text holds a word, that counts for k1 + 1 at most.
+_SATURATION = 2.2
 _TEXT, _ROW = "text", "row"
 # Says by example how words are cut: every kind of token that the tokeniser knows, every wording.
 _SPECIMEN = "COVID-19 patients' IL-6 was 1,234.5 at follow-up; 急性心肌梗死的治療 β-blockers café\n"
@@ -145,6 +148,18 @@ class LexicalIndex:
     def records_with(self, token: str) -> int:
         """Return how many records hold a token, as `indexer.text.tokenise` cuts it."""
         return int(self._searcher.doc_freq(_TEXT, token))
+
+    def ceiling(self, text: str) -> float:
+        """Return the BM25 that no text can exceed for some words: each word's weight times k1 + 1.
+
+        A word's weight is its idf as tantivy computes it. Words that no record holds count as the
+        rarest of all: a text cannot cover them.
+        """
+        total = 0.0
+        for token, times in Counter(tokenise(text)).items():
+            holding = self.records_with(token)
+            total += times * math.log1p((self._rows - holding + 0.5) / (holding + 0.5))
+        return _SATURATION * total
 
     def _read(
         self, hits: list[tuple[float, Any]]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from indexer.encoders.spec import Fingerprint
 from indexer.errors import CorruptBuildError
 from indexer.records import SourceFile
+from indexer.store.calibration import Calibration, parse_calibration
 
 FORMAT_VERSION = 2
 """What this program writes. 2 added the columns `patient_id` and `article_id` of images."""
@@ -83,6 +84,7 @@ class Manifest:
     duplicates, rejects, and how words are cut. Equal input through equal encoders gives an equal
     hash, whatever the thread count, the order of files on disk or the cutting into shards. The
     structures derived from these (FAISS, full text) are vouched for by `files` alone.
+    `calibration` is None where the build was not calibrated, as no early build is.
     """
 
     index: str
@@ -101,6 +103,7 @@ class Manifest:
     homepage: str
     synthetic: bool
     versions: Mapping[str, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> str:
@@ -170,4 +173,5 @@ def _parse(values: dict[str, Any], text: str) -> Manifest:
     files = {name: FileEntry(**one) for name, one in values["files"].items()}
     sources = tuple(SourceFile(**one) for one in values["sources"])
     rest = {**values, "fields": fields, "files": files, "sources": sources}
+    rest["calibration"] = parse_calibration(values.get("calibration"))
     return Manifest(**{**rest, "counts": Counts(**values["counts"])})

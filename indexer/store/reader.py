@@ -10,6 +10,7 @@ import numpy.typing as npt
 from indexer.errors import CorruptBuildError, UnknownNameError
 from indexer.records import AnyRecord
 from indexer.store.arrays import read_array
+from indexer.store.calibration import LOOKS_NAME
 from indexer.store.lexical import LEXICAL_NAME, LexicalIndex
 from indexer.store.manifest import Manifest, read_manifest
 from indexer.store.merge import id_digest
@@ -40,7 +41,8 @@ class FieldHits:
 class IndexReader:
     """One build of one index, open for searching. Safe to share between threads.
 
-    Its files are memory-mapped and let go when the last reference to the reader goes.
+    Its files are memory-mapped and let go when the last reference to the reader goes. `looks` holds
+    the looks float32 (n, m) of a sample of its pictures, by which others are compared with them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -68,6 +70,9 @@ class IndexReader:
         self._lexical = LexicalIndex(folder / LEXICAL_NAME, len(self.table))
         self._thumbnails = (
             read_table(folder / THUMBNAILS_NAME) if self.manifest.kind == "image" else None
+        )
+        self.looks: npt.NDArray[np.float32] | None = (
+            read_array(folder / LOOKS_NAME) if LOOKS_NAME in self.manifest.files else None
         )
         self._fields = {
             name: FieldVectors(folder, name, field, len(self.table))
@@ -137,6 +142,10 @@ class IndexReader:
     def records_with(self, token: str) -> int:
         """Return how many records hold a token, as `indexer.text.tokenise` cuts it."""
         return self._lexical.records_with(token)
+
+    def lexical_ceiling(self, text: str) -> float:
+        """Return the BM25 that no record can exceed for some words."""
+        return self._lexical.ceiling(text)
 
     def record(self, row: int) -> AnyRecord:
         """Return the record of a row."""

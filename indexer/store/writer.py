@@ -15,6 +15,7 @@ from pathlib import Path
 from indexer.errors import StoreError
 from indexer.records import SourceFile
 from indexer.store.assemble import OnStage, Queries, make_searchable, merge_shards
+from indexer.store.calibration import Calibrates
 from indexer.store.faiss_build import FLAT_LIMIT
 from indexer.store.files import clear_folder, sync_folder, sync_tree, write_durably
 from indexer.store.manifest import Manifest
@@ -122,12 +123,14 @@ class BuildWriter:
         *,
         flat_limit: int = FLAT_LIMIT,
         queries: Queries | None = None,
+        calibrator: Calibrates | None = None,
         on_stage: OnStage | None = None,
     ) -> Published:
         """Make the shards a build and let readers see it.
 
         A build that says exactly the same and is sound is made live instead, or stays so.
-        `queries` are embedded real queries of a field, on which its recall is measured as well.
+        `queries` are embedded real queries of a field, on which its recall is measured as well;
+        `calibrator` measures what is chance in the build.
 
         Raises
         ------
@@ -139,7 +142,12 @@ class BuildWriter:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         tell("merging")
-        merged = merge_shards(self._plan, finished_shards(self._staging), folder)
+        merged = merge_shards(
+            self._plan,
+            finished_shards(self._staging),
+            folder,
+            calibrator.digest if calibrator else "",
+        )
         published = self._build_that_says(merged.content_hash)
         if published is None:
             manifest = make_searchable(
@@ -148,6 +156,7 @@ class BuildWriter:
                 sources,
                 flat_limit=flat_limit,
                 queries=queries,
+                calibrator=calibrator,
                 on_stage=tell,
             )
             published = self._move_in(folder, manifest)

@@ -14,6 +14,7 @@ from service.cli.console import answers_console, errors_console, progress_bars
 
 if TYPE_CHECKING:
     from indexer.build import BuildResult
+    from indexer.calibration.calibrator import Calibrator
     from indexer.encoders.selection import EncoderPair
 
 
@@ -68,15 +69,17 @@ def index(
 ) -> None:
     """Build and publish indexes. Safe to stop at any moment: the same command goes on."""
     targets, missing = _targets(names or [], data)
+    from indexer.calibration.calibrator import Calibrator
     from indexer.encoders.selection import select_encoders
 
     with errors_console().status("Loading encoders"):
         encoders = select_encoders(encoder or [], device=device)
+    calibrator = Calibrator(encoders.text, encoders.image)
     results: list[tuple[str, BuildResult | MedsearchError]] = list(missing)
     for target in targets:
         name = target.dataset.info.name
         try:
-            results.append((name, _build(target, indexes, encoders, limit, workers)))
+            results.append((name, _build(target, indexes, encoders, calibrator, limit, workers)))
         except MedsearchError as error:
             results.append((name, error))
     _print_summary(results)
@@ -126,6 +129,7 @@ def _build(
     target: _Target,
     indexes: Path,
     encoders: "EncoderPair",
+    calibrator: "Calibrator",
     limit: int | None,
     workers: int | None,
 ) -> "BuildResult":
@@ -142,6 +146,7 @@ def _build(
             text=encoders.text,
             image=encoders.image,
             options=BuildOptions(limit=limit, workers=workers),
+            calibrator=calibrator,
             on_progress=lambda stage, rows: progress.update(
                 task, description=f"{name}: {stage}", completed=rows
             ),

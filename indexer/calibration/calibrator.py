@@ -1,0 +1,147 @@
+"""Measures what is chance in a build, by asking it what it should and should not answer."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer.calibration.build_under_test import BuildUnderTest
+from indexer.calibration.chance import (
+    Scores,
+    estimate_rates,
+    fit_pictures,
+    fit_words,
+    quantiles,
+    rounded,
+)
+from indexer.calibration.looks import Look, Looks, look_at
+from indexer.calibration.pictures import draw_unrelated
+from indexer.calibration.probes import Probe, make_probes
+from indexer.calibration.texts import unrelated_texts
+from indexer.encoders.base import Embeddings, ImageEncoder, TextEncoder
+from indexer.records import Language
+from indexer.store.arrays import write_array
+from indexer.store.calibration import LOOKS_NAME, Calibration, Measured, Rates
+
+if TYPE_CHECKING:
+    from indexer.store.manifest import FieldManifest
+
+VERSION = 1
+"""Raised whenever the same build would be calibrated otherwise."""
+
+_LANGUAGES: tuple[Language, ...] = ("en", "zh")
+_LEXICAL = "lexical"
+_PICTURES = 120
+_PICTURES_AT_ONCE = 32
+_RECORDS_PROBED = 120
+_OWN_PICTURES = 400
+_ROWS_PAIRED = 800
+
+
+class Calibrator:
+    """Calibrates builds of one pair of encoders; what they share is embedded once."""
+
+    def __init__(self, text: TextEncoder, image: ImageEncoder | None) -> None:
+        self._text = text
+        self._image = image
+
+    @property
+    def digest(self) -> str:
+        """A digest of the version of this procedure and of the texts that it asks."""
+        texts = {language: unrelated_texts(language) for language in _LANGUAGES}
+        return hashlib.sha256(json.dumps([VERSION, texts]).encode()).hexdigest()[:16]
+
+    def calibrate(self, build: Path, fields: "Mapping[str, FieldManifest]") -> Calibration:
+        """Return the calibration of the build in a folder; writes the looks of its pictures.
+
+        Every sample is bounded: at most 120 records are asked about in words, 400 pictures, and
+        each is paired with 800 records. What is compared with all records is found by the build's
+        own search structures.
+        """
+        opened = BuildUnderTest(build, fields)
+        measured: dict[str, Measured] = {}
+        rates: dict[str, Rates] = {}
+        probes = make_probes(opened.table, opened.kind, opened.records_with, _RECORDS_PROBED)
+        for language in _LANGUAGES:
+            mine = [probe for probe in probes if probe.language == language]
+            rates[language] = self._calibrate_words(opened, language, mine, measured)
+        farthest = None
+        if "image" in opened.fields and self._image is not None:
+            farthest, rates["image"] = self._calibrate_pictures(opened, self._image, measured)
+        return Calibration(measured=measured, farthest_look=farthest, rates=rates)
+
+    def _calibrate_words(
+        self,
+        build: BuildUnderTest,
+        language: Language,
+        probes: Sequence[Probe],
+        measured: dict[str, Measured],
+    ) -> Rates:
+        """Add what chance reaches for texts of a language, in every ranking that reads it."""
+        unrelated: list[Scores] = [build.best_coverage(unrelated_texts(language))]
+        related: list[Scores] = [build.best_coverage_elsewhere(probes)]
+        pairs: dict[str, tuple[float, ...] | None] = {
+            _LEXICAL: quantiles(*build.paired_coverage(probes))
+        }
+        if language in self._text.spec.languages:
+            asked = self._text.encode_texts([probe.text for probe in probes], "query")
+            cases = [probe.case_id for probe in probes]
+            for field in build.fields:
+                unrelated.append(build.best_cosine(field, self._unrelated_texts[language]))
+                related.append(build.best_cosine_elsewhere(field, asked, cases))
+                pairs[field] = quantiles(build.paired_cosines(field, asked, cases, _ROWS_PAIRED))
+        chance, known = np.stack(unrelated, axis=1), np.stack(related, axis=1)
+        for name, least in zip(pairs, fit_words(chance, known).tolist(), strict=True):
+            measured[f"{language}>{name}"] = Measured(pairs=pairs[name], least=rounded(least))
+        return estimate_rates(chance, known, fit_words, "any")
+
+    def _calibrate_pictures(
+        self, build: BuildUnderTest, image: ImageEncoder, measured: dict[str, Measured]
+    ) -> tuple[float, Rates]:
+        """Add what chance reaches for pictures; return how far apart looks may be, and the rates.
+
+        A picture must be near in both: what it shows (cosine) and how it looks.
+        """
+        wanted = image.image_input
+        own = build.sample_pictures(_OWN_PICTURES, wanted.px, wanted.resize)
+        sample = np.array([look_at(picture) for picture in own.pixels])
+        looks = Looks(sample)
+        write_array(build.folder / LOOKS_NAME, [sample], sample.shape, np.float32)
+        vectors, drawn = self._unrelated_pictures
+        chance = np.stack([build.best_cosine("image", vectors), -looks.distances(drawn)], axis=1)
+        cases = np.array(own.cases)
+        same = cases[:, np.newaxis] == cases
+        known = np.stack(
+            [
+                build.best_cosine_elsewhere("image", own.vectors, own.cases),
+                -looks.distances(sample, excluded=same),
+            ],
+            axis=1,
+        )
+        known = known[np.isfinite(known).all(axis=1)]
+        least, nearness = fit_pictures(chance, known).tolist()
+        pairs = quantiles(build.paired_cosines("image", own.vectors, own.cases, _ROWS_PAIRED))
+        measured["image>image"] = Measured(pairs=pairs, least=rounded(least))
+        return rounded(-nearness), estimate_rates(chance, known, fit_pictures, "all")
+
+    @cached_property
+    def _unrelated_texts(self) -> dict[Language, Embeddings]:
+        read = [one for one in _LANGUAGES if one in self._text.spec.languages]
+        return {one: self._text.encode_texts(unrelated_texts(one), "query") for one in read}
+
+    @cached_property
+    def _unrelated_pictures(self) -> tuple[Embeddings, Look]:
+        """Return embeddings (n, d) and looks (n, 18) of pictures that show nothing medical."""
+        if self._image is None:
+            message = "no image encoder"
+            raise ValueError(message)
+        pixels = draw_unrelated(self._image.image_input.px, _PICTURES)
+        batches = [
+            self._image.encode_images(pixels[start : start + _PICTURES_AT_ONCE])
+            for start in range(0, len(pixels), _PICTURES_AT_ONCE)
+        ]
+        return np.concatenate(batches), np.array([look_at(picture) for picture in pixels])

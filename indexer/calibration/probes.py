@@ -1,0 +1,81 @@
+"""Queries that an index should answer, made from its own records."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from indexer.records import Language
+from indexer.text.normalise import clean, detect_language
+from indexer.text.tokenise import tokenise
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SEED = 11
+_WORDS = {"en": 16, "zh": 24}
+"""How much of a text is asked: words of English, characters of Chinese."""
+
+_KEYWORDS = 2
+_COLUMNS = {
+    "image": ("case_id", "caption", "modality", "body_part", "labels"),
+    "text": ("case_id", "question"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A query whose answer should lie in other cases than the one that it was made from."""
+
+    text: str
+    language: Language
+    case_id: str
+
+
+def sample_rows(count: int, most: int) -> list[int]:
+    """Return at most `most` of `count` rows, drawn the same each time, in order."""
+    draws = np.random.default_rng([_SEED, count])
+    return sorted(draws.choice(count, min(count, most), replace=False).tolist())
+
+
+def make_probes(
+    table: "pa.Table", kind: str, records_with: Callable[[str], int], most: int
+) -> tuple[Probe, ...]:
+    """Return queries made from at most `most` records, each text once.
+
+    From a caption or a question its beginning, and its two rarest words that another record holds;
+    from an image without caption what is stated of it.
+    """
+    columns = [name for name in _COLUMNS[kind] if name in table.schema.names]
+    rows = table.select(columns).take(sample_rows(len(table), most)).to_pylist()
+    probes: dict[str, Probe] = {}
+    for row in rows:
+        for text in _texts_of(row, records_with):
+            probes.setdefault(text, Probe(text, detect_language(text), row["case_id"]))
+    return tuple(probes.values())
+
+
+def _texts_of(row: Mapping[str, Any], records_with: Callable[[str], int]) -> Iterator[str]:
+    told = row.get("question") or row.get("caption")
+    if not told:
+        named = (row.get("modality"), row.get("body_part"), *(row.get("labels") or ()))
+        stated = " ".join(part for part in named if part)
+        if stated:
+            yield stated
+        return
+    beginning = _beginning(clean(told))
+    if beginning:
+        yield beginning
+    if detect_language(told) == "en":
+        tokens = dict.fromkeys(tokenise(told))
+        shared = [(held, token) for token in tokens if (held := records_with(token)) > 1]
+        if len(shared) > _KEYWORDS:
+            yield " ".join(token for _, token in sorted(shared)[:_KEYWORDS])
+
+
+def _beginning(text: str) -> str:
+    language = detect_language(text)
+    if language == "zh":
+        return text[: _WORDS[language]]
+    return " ".join(text.split()[: _WORDS[language]])

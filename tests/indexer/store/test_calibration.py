@@ -1,0 +1,61 @@
+import dataclasses
+import hashlib
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.store.calibration import (
+    PAIR_SHARES,
+    Calibration,
+    Measured,
+    Rates,
+    parse_calibration,
+)
+from indexer.store.manifest import MANIFEST_NAME, read_manifest
+from tests.indexer.store.conftest import Build
+
+GRIDS = st.lists(
+    st.floats(-1, 1, width=32), min_size=len(PAIR_SHARES), max_size=len(PAIR_SHARES)
+).map(lambda values: tuple(sorted(values)))
+
+
+@given(GRIDS, st.floats(-1, 1), st.floats(-1, 1))
+def test_a_percentile_rises_with_the_score_within_its_bounds(
+    pairs: tuple[float, ...], one: float, other: float
+) -> None:
+    measured = Measured(pairs=pairs, least=0.0)
+    low, high = (measured.percentile(score) for score in sorted((one, other)))
+    assert low is not None
+    assert high is not None
+    assert 0 <= low <= high <= 100
+    assert measured.percentile(1.1) == 100
+    assert measured.percentile(-1.1) == 0
+
+
+def test_calibrations_survive_their_json() -> None:
+    calibration = Calibration(
+        measured={
+            "en>caption": Measured(pairs=tuple(PAIR_SHARES), least=0.3),
+            "zh>lexical": Measured(pairs=None, least=0.1),
+        },
+        farthest_look=3.5,
+        rates={"en": Rates(false_alarms=0.02, misses=None, unrelated=140, related=0)},
+    )
+    values = dataclasses.asdict(calibration)
+    values["measured"]["en>caption"]["pairs"] = list(PAIR_SHARES)
+    assert parse_calibration(values) == calibration
+    assert calibration.of("zh", "lexical") == Measured(pairs=None, least=0.1)
+    assert calibration.of("zh", "caption") is None
+
+
+def test_a_build_without_calibration_opens_and_one_from_before_it_too(build: Build) -> None:
+    published = build()
+    assert published.manifest.calibration is None
+    path = published.folder / MANIFEST_NAME
+    older = dataclasses.asdict(published.manifest)
+    del older["calibration"]
+    plain = json.dumps(older, indent=2, ensure_ascii=False)
+    older["checksum"] = hashlib.sha256(plain.encode()).hexdigest()
+    path.write_text(json.dumps(older, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    assert read_manifest(published.folder).calibration is None
