@@ -1,4 +1,4 @@
-"""The two things an encoder can do. Adapters load models; nobody else touches a model."""
+"""What models can do: embed texts, embed images, score pairs. Adapters load models, nobody else."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -6,9 +6,10 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from indexer.encoders.spec import EncoderSpec, Fingerprint, ImageInput, TextRole
+from indexer.encoders.spec import EncoderSpec, Fingerprint, ImageInput, RerankerSpec, TextRole
 
 Embeddings: TypeAlias = npt.NDArray[np.float32]
+Scores: TypeAlias = npt.NDArray[np.float32]
 PixelBatch: TypeAlias = npt.NDArray[np.uint8]
 
 
@@ -63,5 +64,21 @@ class ImageEncoder(Protocol):
         ------
         ValueError
             The array is not uint8 or not of the shape that `image_input` asks for.
+        """
+        ...
+
+
+class Reranker(Protocol):
+    """Scores how well texts answer a query, reading both together."""
+
+    @property
+    def spec(self) -> RerankerSpec:
+        """The catalogue entry that was loaded."""
+        ...
+
+    def score(self, query: str, texts: Sequence[str]) -> Scores:
+        """Return float32 (n,), higher for better, in the order given; no texts give (0,).
+
+        Thread-safe. Scores of one model and query are comparable; their scale means nothing else.
         """
         ...

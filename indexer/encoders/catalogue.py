@@ -7,7 +7,8 @@ What a model's own card says was taken from it; what could not be seen there is 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from indexer.encoders.spec import EncoderSpec, Modality
+from indexer.encoders.rerankers import RERANKERS
+from indexer.encoders.spec import EncoderSpec, Modality, ModelSpec
 from indexer.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -200,3 +201,17 @@ def get_spec(key: str) -> EncoderSpec:
         return CATALOGUE[key]
     except KeyError:
         raise UnknownNameError("encoder", key, CATALOGUE) from None
+
+
+def get_model_spec(key: str) -> ModelSpec:
+    """Return the entry of an encoder or of a reranker, whichever has that name.
+
+    Raises
+    ------
+    UnknownNameError
+        None has; the remedy suggests the nearest.
+    """
+    known: Mapping[str, ModelSpec] = {**CATALOGUE, **RERANKERS}
+    if key not in known:
+        raise UnknownNameError("encoder or reranker", key, known)
+    return known[key]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.encoders.catalogue import get_spec
+from indexer.encoders.catalogue import get_model_spec
 from indexer.encoders.local_models import MODELS_VARIABLE
 from indexer.encoders.reasons import reason_of
 from indexer.errors import EncoderError, EncoderUnavailableError
@@ -11,7 +11,7 @@ from indexer.errors import EncoderError, EncoderUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from indexer.encoders.spec import EncoderSpec
+    from indexer.encoders.spec import ModelSpec
 
     Report = Callable[[str], None]
 
@@ -35,9 +35,9 @@ def fetch_encoder(key: str, *, report: "Report | None" = None) -> "list[Path]":
     EncoderUnavailableError
         The hub cannot be reached, or does not give the model without an accepted licence.
     """
-    spec = get_spec(key)
+    spec = get_model_spec(key)
     if spec.key == "builtin":
-        spec = get_spec("minilm")  # its image tower comes with medsearch
+        spec = get_model_spec("minilm")  # its image tower comes with medsearch
     folders = [_fetch(spec, spec.model.removeprefix("hf-hub:"), spec.revision, report)]
     for companion in spec.companions:
         repository, _, revision = companion.partition("@")
@@ -45,7 +45,7 @@ def fetch_encoder(key: str, *, report: "Report | None" = None) -> "list[Path]":
     return folders
 
 
-def _fetch(spec: "EncoderSpec", repository: str, revision: str, report: "Report | None") -> "Path":
+def _fetch(spec: "ModelSpec", repository: str, revision: str, report: "Report | None") -> "Path":
     try:
         from huggingface_hub.errors import GatedRepoError
     except ImportError as error:
@@ -90,6 +90,6 @@ def _download(repository: str, revision: str, *, weights: bool) -> "Path":
     return folder
 
 
-def _gives_weights(spec: "EncoderSpec", repository: str) -> bool:
+def _gives_weights(spec: "ModelSpec", repository: str) -> bool:
     """Tell whether weights are wanted: of an open_clip model's companion only its configuration."""
     return spec.family != "open_clip" or spec.model.endswith(repository)

@@ -9,7 +9,7 @@ from indexer.errors import EncoderUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from indexer.encoders.spec import EncoderSpec
+    from indexer.encoders.spec import ModelSpec
 
 MODELS_VARIABLE = "MEDSEARCH_MODELS"
 """Environment variable: a folder that holds one model folder for each key."""
@@ -45,25 +45,28 @@ def find_snapshot(
     return folder if folder.is_dir() else None
 
 
-def find_model_folder(spec: "EncoderSpec") -> Path | None:
+def find_model_folder(spec: "ModelSpec") -> Path | None:
     """Return the folder that holds a catalogue entry's model: an own copy, else the hub's cache."""
     repository = spec.model.removeprefix("hf-hub:")
     return find_own_copy(spec.key) or find_snapshot(repository, spec.revision)
 
 
-def find_companion(spec: "EncoderSpec", repository: str) -> Path | None:
+def find_companion(spec: "ModelSpec", repository: str) -> Path | None:
     """Return the cached folder of a repository that a model needs besides its own, if any."""
     pinned = dict(companion.split("@", 1) for companion in spec.companions)
     return find_snapshot(repository, pinned.get(repository, "main"))
 
 
-def unavailable(spec: "EncoderSpec") -> EncoderUnavailableError:
+def unavailable(spec: "ModelSpec") -> EncoderUnavailableError:
     """Return the error for a model that is not on this machine: it says what to run."""
+    kind, option = "encoder", "`--encoder FOLDER`, or "
+    if spec.family == "cross_encoder":
+        kind, option = "reranker", ""
     licence = f" It needs an accepted licence first: {spec.source}." if spec.gated else ""
     return EncoderUnavailableError(
-        f"The encoder {spec.key!r} ({spec.model}) is not on this machine.",
+        f"The {kind} {spec.key!r} ({spec.model}) is not on this machine.",
         remedy=(
             f"Run `medsearch encoders get {spec.key}` where the hub can be reached, or give a "
-            f"folder that holds it: `--encoder FOLDER`, or ${MODELS_VARIABLE}/{spec.key}.{licence}"
+            f"folder that holds it: {option}${MODELS_VARIABLE}/{spec.key}.{licence}"
         ),
     )

@@ -8,41 +8,60 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Family: TypeAlias = Literal["builtin", "sentence", "medcpt", "open_clip", "transformers"]
+Family: TypeAlias = Literal[
+    "builtin", "sentence", "medcpt", "open_clip", "transformers", "cross_encoder"
+]
 Modality: TypeAlias = Literal["image", "text"]
 TextRole: TypeAlias = Literal["query", "document"]
 Resize: TypeAlias = Literal["letterbox", "squash", "shortest_crop"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderSpec:
-    """One entry of the catalogue: which model, from where, under which licence, for what.
+class ModelSpec:
+    """One entry of a catalogue: which model, from where, under which licence, for what.
 
     `model` is what the family's loader understands (a hub repository, an open_clip name, a
-    package). `languages` are those that its text tower reads well enough to vote in a search.
-    `companions` are further hub repositories that the model needs (a text tower's configuration, an
-    article encoder), as `owner/name@revision`.
-    `unverified` names the fields that could not be checked against the model's own card.
+    package). `languages` are those that it reads well enough to vote in a search. `companions` are
+    further hub repositories that the model needs (a text tower's configuration, an article
+    encoder), as `owner/name@revision`. `unverified` names the fields that could not be checked
+    against the model's own card.
     """
 
     key: str
     family: Family
     model: str
     revision: str
-    dim: int
-    modalities: frozenset[Modality]
     languages: tuple[str, ...]
     max_tokens: int | None
-    image_px: int | None
     licence: str
     source: str
     description: str
-    query_prefix: str = ""
-    document_prefix: str = ""
     contamination: str = "none known"
     gated: bool = False
     companions: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderSpec(ModelSpec):
+    """An encoder's entry."""
+
+    dim: int
+    modalities: frozenset[Modality]
+    image_px: int | None
+    query_prefix: str = ""
+    document_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RerankerSpec(ModelSpec):
+    """A cross-encoder's entry: it reads query and text together and scores the pair.
+
+    `max_tokens` counts both, special tokens included; longer pairs are cut, the longer part first.
+    """
+
+    family: Family = "cross_encoder"
+    max_tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,13 @@ def test_pickles_are_fetched_where_there_is_nothing_else(
     assert (tmp_path / "pytorch_model.bin").exists()
 
 
+def test_a_reranker_is_fetched_like_an_encoder(hub: Callable[..., Calls], tmp_path: Path) -> None:
+    calls = hub("pytorch_model.bin", "config.json")
+    assert fetch_encoder("medcpt-cross") == [tmp_path]
+    assert calls[0][:2] == ("ncbi/MedCPT-Cross-Encoder", "71caf65d4927987813984f54c284405a13fcca49")
+    assert (tmp_path / "pytorch_model.bin").exists()
+
+
 def test_the_pinned_revision_is_asked_for(hub: Callable[..., Calls]) -> None:
     calls = hub("model.safetensors")
     fetch_encoder("bge-m3")

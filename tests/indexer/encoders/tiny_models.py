@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 PX = 32
+SPREAD = 0.2  # of random weights: with the usual .02 all pairs score alike
 WORDS = (
     "chest", "brain", "x", "ray", "mri", "ct", "of", "the", "a", "with", "what", "is", "lesion",
     "pneumonia", "fracture", "liver", "treatment", "child", "axial", "image",
@@ -45,7 +46,9 @@ def write_wordpiece(folder: Path, *, words: int = len(WORDS)) -> int:
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
@@ -59,7 +62,7 @@ def write_wordpiece(folder: Path, *, words: int = len(WORDS)) -> int:
     return len(numbers)
 
 
-def write_pieces(folder: Path, *, begin: str, end: str, pad: str) -> int:
+def write_pieces(folder: Path, *, begin: str, end: str, pad: str, pair: str | None = None) -> int:
     """Write a tokenizer of words and letters with its own marks (CLIP, SigLIP, XLM-R, Qwen)."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
@@ -73,7 +76,9 @@ def write_pieces(folder: Path, *, begin: str, end: str, pad: str) -> int:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     around = f"{begin} $A {end}".strip()
     used = [(mark, numbers[mark]) for mark in dict.fromkeys((begin, end)) if mark]
-    tokenizer.post_processor = processors.TemplateProcessing(single=around, special_tokens=used)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=around, pair=pair, special_tokens=used
+    )
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token=pad, unk_token="<unk>", eos_token=end
     ).save_pretrained(folder)
@@ -234,6 +239,44 @@ def write_medcpt(folder: Path) -> Path:
     return folder
 
 
+def write_bge_reranker(folder: Path) -> Path:
+    """A cross-encoder as bge-reranker-v2-m3's: XLM-R with a head of one score, safetensors."""
+    _prepare()
+    from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification
+
+    size = write_pieces(
+        folder, begin="<s>", end="</s>", pad="<pad>", pair="<s> $A </s> </s> $B </s>"
+    )
+    config = XLMRobertaConfig(
+        vocab_size=size,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=130,
+        type_vocab_size=1,
+        pad_token_id=0,
+        num_labels=1,
+        initializer_range=SPREAD,
+    )
+    XLMRobertaForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+def write_medcpt_cross(folder: Path) -> Path:
+    """A cross-encoder as MedCPT-Cross-Encoder's: BERT with a head of one score, two segments."""
+    _prepare()
+    from transformers import BertForSequenceClassification
+
+    config = bert_config(write_wordpiece(folder))
+    config.num_labels, config.initializer_range = 1, SPREAD
+    BertForSequenceClassification(config).save_pretrained(folder)
+    path = folder / "tokenizer_config.json"  # as BERT's own tokenizer class has it
+    inputs = ["input_ids", "token_type_ids", "attention_mask"]
+    _write_json(path, {**json.loads(path.read_text("utf-8")), "model_input_names": inputs})
+    return folder
+
+
 def write_pubmedclip(folder: Path) -> Path:
     """transformers' CLIP, with CLIP's preprocessor_config.json."""
     _prepare()
@@ -317,3 +360,6 @@ WRITERS = {
     "builtin": write_builtin,
 }
 """Family to what writes a model of it into a folder and returns that folder."""
+
+RERANKER_WRITERS = {"bge-reranker-v2-m3": write_bge_reranker, "medcpt-cross": write_medcpt_cross}
+"""Catalogue key of a reranker to what writes a small model of its kind."""
