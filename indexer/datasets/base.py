@@ -80,11 +80,16 @@ def locate(info: DatasetInfo, data_dir: Path) -> Path | None:
     return None
 
 
+def how_to_get(info: DatasetInfo) -> str:
+    """Return how to get a dataset: the command, then the way by hand."""
+    return f"`medsearch datasets get {info.name}`, or by hand: {info.access}"
+
+
 def not_found(info: DatasetInfo, root: Path) -> DatasetNotFoundError:
     """Return the error for a folder without a known layout, with how to get the dataset."""
     return DatasetNotFoundError(
         f"{info.title}: nothing readable as {info.name!r} was found in {root}.",
-        remedy=f"Expected: {info.layout} How to get it: {info.access}",
+        remedy=f"Expected: {info.layout} How to get it: {how_to_get(info)}",
     )
 
 

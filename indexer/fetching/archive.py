@@ -3,9 +3,10 @@
 import hashlib
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -13,7 +14,20 @@ from indexer.errors import DamagedDownloadError
 
 _BLOCK_BYTES = 1 << 20
 _ENCRYPTED = 0x1
-_LONGEST_NAME = 1024
+_LONGEST_NAME, _LONGEST_PART = 1024, 255
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+
+# What zipfile raises for broken bytes: a ValueError for a name that is not UTF-8, an OSError for an
+# offset before the file's start, a RuntimeError where it wants a password.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    OSError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +58,7 @@ def list_members(archive: Path, bounds: Bounds) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [member for member in opened.infolist() if not member.is_dir()]
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise _damaged(f"no whole zip file ({error})") from error
     seen: set[str] = set()
     for member in members:
@@ -83,24 +97,25 @@ def unpack(
     folder.mkdir(parents=True)
     unpacked: list[Member] = []
     done = 0
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            for info in chosen:
-                member = _write_member(opened, info, folder / info.filename)
-                unpacked.append(member)
-                done += member.size_bytes
-                on_bytes(done)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise _damaged(str(error)) from error
+    with zipfile.ZipFile(archive) as opened:
+        for info in chosen:
+            member = _write_member(opened, info, folder / info.filename)
+            unpacked.append(member)
+            done += member.size_bytes
+            on_bytes(done)
     return unpacked
 
 
 def _write_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Member:
     digest = hashlib.md5(usedforsecurity=False)
     size = 0
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with opened.open(info) as source, target.open("xb") as stream:
-        while block := source.read(_BLOCK_BYTES):
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        stream = target.open("xb")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise _damaged(f"{_shown(info.filename)} lies where another member lies") from error
+    with stream:
+        for block in _read_member(opened, info):
             size += len(block)
             if size > info.file_size:
                 raise _damaged(f"{_shown(info.filename)} is longer than declared")
@@ -109,12 +124,23 @@ def _write_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) 
     return Member(name=info.filename, size_bytes=size, md5=digest.hexdigest())
 
 
+def _read_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield a member's blocks; what goes wrong here is the archive's fault, not the disk's."""
+    try:
+        with opened.open(info) as source:
+            while block := source.read(_BLOCK_BYTES):
+                yield block
+    except _BROKEN as error:
+        raise _damaged(f"{_shown(info.filename)}: {error}") from error
+
+
 def _check_member(member: zipfile.ZipInfo) -> None:
     name = member.filename
     parts = PurePosixPath(name).parts
     if (
         not parts
         or len(name) > _LONGEST_NAME
+        or any(len(part.encode("utf-8", "replace")) > _LONGEST_PART for part in parts)
         or name.startswith("/")
         or "\\" in member.orig_filename
         or "\0" in member.orig_filename
@@ -125,6 +151,8 @@ def _check_member(member: zipfile.ZipInfo) -> None:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG}:
         raise _damaged(f"{_shown(name)} is a link or a device")
+    if member.compress_type not in _METHODS:
+        raise _damaged(f"{_shown(name)} is neither stored nor deflated")
     if member.flag_bits & _ENCRYPTED:
         raise _damaged(f"{_shown(name)} is encrypted")
 

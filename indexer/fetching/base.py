@@ -29,13 +29,15 @@ class FetchOptions:
 
     `base_url` replaces the service's own address. `limit` and `modalities` choose series of a
     TCIA collection (no modalities: all); `only` are patterns that narrow the files of a hub
-    repository. With `allow_missing` what could be had is placed even if some pieces could not.
+    repository. `at_once` series are fetched at the same time, because the archive packs each while
+    it sends it. With `allow_missing` what could be had is placed even if some pieces could not.
     """
 
     base_url: str | None = None
     limit: int | None = None
     modalities: tuple[str, ...] = ("CT",)
     only: tuple[str, ...] = ()
+    at_once: int = 4
     allow_missing: bool = False
     patience: Patience = Patience()
 
@@ -45,7 +47,8 @@ class FetchPlan:
     """What would be fetched: pieces are files or series; sizes are the source's own words.
 
     `missing_bytes` is None where the source does not tell sizes beforehand. `in_place` is False
-    while pieces wait to be put where indexing finds them.
+    while pieces wait to be put where indexing finds them; `shows_progress` is True where the
+    source's own client draws a bar.
     """
 
     origin: str
@@ -55,6 +58,7 @@ class FetchPlan:
     pieces_there: int
     missing_bytes: int | None
     in_place: bool
+    shows_progress: bool = False
 
     @property
     def is_done(self) -> bool:

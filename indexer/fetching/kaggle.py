@@ -62,6 +62,7 @@ class KaggleFetch:
             pieces_there=0 if self._staging.receipt is None else 1,
             missing_bytes=None,
             in_place=self._staging.is_in_place,
+            shows_progress=True,
         )
 
     def run(self, on_progress: OnProgress) -> None:

@@ -8,6 +8,7 @@ import csv
 import io
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from indexer.datasets.base import DatasetInfo
@@ -30,6 +31,7 @@ from indexer.fetching.nbia_service import NbiaService
 from indexer.fetching.receipt import make_receipt
 from indexer.fetching.sources import NBIA_BASE_URL, NbiaSource
 from indexer.fetching.staging import Staging
+from indexer.fetching.tally import Tally
 from indexer.fetching.web import Web
 from indexer.store.files import sync_tree, write_durably
 
@@ -97,24 +99,33 @@ class NbiaFetch:
             The service stopped answering, or some series cannot be had (`DownloadIncompleteError`).
         """
         with self._staging.open(needed_bytes=self.plan.missing_bytes or 0):
-            failures: list[FetchError] = []
-            done = 0
-            for series in self._missing:
-                before = done
-
-                def report(size: int, before: int = before, series: Series = series) -> None:
-                    on_progress(f"{series.patient_id} {series.description}".strip(), before + size)
-
-                try:
-                    done += self._fetch_series(series, report)
-                except (SourceFailedError, AccessDeniedError, DamagedDownloadError) as error:
-                    failures.append(error)
+            failures = self._fetch_missing(on_progress)
             if failures and not self._options.allow_missing:
                 raise self._incomplete(failures)
             self._publish()
 
-    def _fetch_series(self, series: Series, report: Callable[[int], None]) -> int:
-        """Fetch one series, anew if it comes damaged; return its size as it was listed."""
+    def _fetch_missing(self, on_progress: OnProgress) -> list[FetchError]:
+        """Fetch several series at once; return why some could not be had."""
+        tally = Tally(on_progress)
+        failures: list[FetchError] = []
+        pool = ThreadPoolExecutor(self._options.at_once)
+        try:
+            running = []
+            for one in self._missing:
+                report = tally.listen(one.uid, f"{one.patient_id} {one.description}".strip())
+                running.append(pool.submit(self._fetch_series, one, report))
+            for future in as_completed(running):
+                try:
+                    future.result()
+                except (SourceFailedError, AccessDeniedError, DamagedDownloadError) as error:
+                    failures.append(error)
+        finally:
+            tally.stop()
+            pool.shutdown(cancel_futures=True)
+        return failures
+
+    def _fetch_series(self, series: Series, report: Callable[[int], None]) -> None:
+        """Fetch one series, anew if it comes damaged."""
         archive = self._staging.downloads / f"{series.uid}.zip.part"
         attempt = 1
         while True:
@@ -122,13 +133,13 @@ class NbiaFetch:
                 hashed = self._service.download(
                     series.uid, archive, limit_bytes=self._limit_bytes(series), on_bytes=report
                 )
-                size_bytes = archive.stat().st_size
                 self._unpack(series, archive, hashed=hashed)
             except DamagedDownloadError:
                 if attempt == _ATTEMPTS_IF_DAMAGED:
                     raise
             else:
-                return self._sizes[series.uid] or size_bytes
+                report(self._sizes[series.uid] or 0)  # what it was listed as: zipped, it is less
+                return
             finally:
                 archive.unlink(missing_ok=True)
             attempt += 1

@@ -42,7 +42,8 @@ class NbiaService:
                 f"The service has no series of {collection}.",
                 remedy="Check that --base-url is that of the right NBIA service.",
             )
-        return list({series.uid: series for series in map(parse_series, rows)}.values())
+        found = (parse_series({"Collection": collection, **row}) for row in rows)
+        return list({series.uid: series for series in found}.values())
 
     def size_of(self, series: Series) -> int | None:
         """Return a series' size in bytes as it was listed or else as `getSeriesSize` says."""

@@ -96,7 +96,9 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
         "medcalc_bench": HubSource(repository="ncbi/MedCalc-Bench-v1.0", files=("data/*.parquet",)),
         "jmed": HubSource(repository="jdh-algo/JMED", files=("*.jsonl",)),
         "ai_medical_chatbot": HubSource(
-            repository="ruslanmv/ai-medical-chatbot", files=("dialogues.parquet",)
+            repository="ruslanmv/ai-medical-chatbot",
+            revision="613c8a98b51eadb81d66f5c59208c57b1a634324",
+            files=("dialogues.parquet",),
         ),
         "tcga_esca": NbiaSource(collection="TCGA-ESCA"),
         "tcga_kich": NbiaSource(

@@ -34,7 +34,7 @@ class Staging:
             Files that were not fetched by this command lie where the dataset belongs.
         """
         self.final = data_dir / info.name
-        self._part = data_dir / f".{info.name}.part"
+        self._part = _part_of(info, data_dir)
         self.downloads = self._part / "downloads"
         self.tree = self._part / "tree"
         self.receipt = read_receipt(self.final)
@@ -132,6 +132,15 @@ class Staging:
         for folder in (self.downloads, self.tree):
             shutil.rmtree(folder, ignore_errors=True)
         (self._part / _STARTED_NAME).unlink(missing_ok=True)
+
+
+def is_unfinished(info: DatasetInfo, data_dir: Path) -> bool:
+    """Return whether a download was begun and waits to go on."""
+    return (_part_of(info, data_dir) / "tree").is_dir()
+
+
+def _part_of(info: DatasetInfo, data_dir: Path) -> Path:
+    return data_dir / f".{info.name}.part"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from rich.table import Table
 from indexer.datasets.base import Dataset, locate
 from indexer.datasets.registry import all_datasets, get_dataset
 from indexer.fetching.sources import ManualSource, get_source
+from indexer.fetching.staging import is_unfinished
 from service.cli import fetching
 from service.cli.console import answers_console
 
@@ -36,6 +37,8 @@ def list_datasets(
         table.add_column(heading, overflow="fold")
     for row in rows:
         found = f"[green]{row['layout_found']}[/]" if row["found"] else "[yellow]no[/]"
+        if row["unfinished"]:
+            found += " (a download waits to go on)"
         where = row["folder"] or row["expected"]
         table.add_row(row["name"], row["kind"], row["licence"], where, found)
     answers_console().print(table)
@@ -92,6 +95,7 @@ def _describe(dataset: Dataset, data: Path) -> dict[str, Any]:
         "folder": str(folder) if folder else None,
         "found": layout is not None,
         "layout_found": layout,
+        "unfinished": is_unfinished(info, data),
         "homepage": info.homepage,
         "access": info.access,
     }

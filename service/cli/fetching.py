@@ -9,7 +9,7 @@ import typer
 from indexer.datasets.base import DatasetInfo
 from indexer.datasets.registry import get_dataset
 from indexer.errors import FetchError
-from indexer.fetching.sources import get_source
+from indexer.fetching.sources import HubSource, NbiaSource, get_source
 from service.cli.console import answers_console, byte_bars, errors_console
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ def get(
 ) -> None:
     """Fetch a dataset into DATA/NAME. Stopped at any moment, the same command goes on."""
     info = get_dataset(name).info
+    asked = {"--limit": limit, "--modality": modality, "--allow-missing": allow_missing,
+             "--only": only, "--base-url": base_url}  # fmt: skip
+    _refuse_unused(name, {option for option, value in asked.items() if value})
     _print_terms(info)
     from indexer.fetching.base import FetchOptions, Patience
     from indexer.fetching.fetch import open_fetch
@@ -116,6 +119,18 @@ def check(
         raise typer.Exit(1)
 
 
+def _refuse_unused(name: str, asked: set[str]) -> None:
+    """Refuse an option that the dataset's source has no use for: it would be ignored in silence."""
+    source = get_source(name)
+    useful = {
+        NbiaSource: {"--limit", "--modality", "--allow-missing", "--base-url"},
+        HubSource: {"--only", "--base-url"},
+    }.get(type(source), set())
+    if asked - useful:
+        unused = ", ".join(sorted(asked - useful))
+        raise typer.BadParameter(f"{name} comes from {source.origin}, which knows no {unused}.")
+
+
 def _print_terms(info: DatasetInfo) -> None:
     lines = [
         f"{info.title}: {info.description}",
@@ -158,6 +173,9 @@ def _ask() -> None:
 
 
 def _run(fetch: "Fetch", plan: "FetchPlan") -> None:
+    if plan.shows_progress:
+        fetch.run(lambda _piece, _done: None)
+        return
     with byte_bars() as bars:
         task = bars.add_task("Starting", total=plan.missing_bytes)
         fetch.run(lambda piece, done: bars.update(task, description=piece[-50:], completed=done))

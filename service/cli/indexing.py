@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from indexer.datasets.base import Dataset, locate
+from indexer.datasets.base import Dataset, how_to_get, locate
 from indexer.datasets.registry import all_datasets, get_dataset
 from indexer.errors import DatasetNotFoundError, MedsearchError
 from service.cli.console import answers_console, errors_console, progress_bars
@@ -116,7 +116,7 @@ def _targets(
                     name,
                     DatasetNotFoundError(
                         f"{dataset.info.title}: there is no folder {where}.",
-                        remedy=f"How to get it: {dataset.info.access}",
+                        remedy=f"How to get it: {how_to_get(dataset.info)}",
                     ),
                 )
             )

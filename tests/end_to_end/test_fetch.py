@@ -1,16 +1,21 @@
 """From a service over HTTP to a published index, by the commands that a user types."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from indexer.store.manifest import read_manifest
 from indexer.store.publish import current_build
 from tests.end_to_end.conftest import ROOT, medsearch
 from tests.indexer.fetching.conftest import esca_series, nbia
-from tests.indexer.fetching.stand_ins import HubStandIn, NbiaStandIn, serve
+from tests.indexer.fetching.stand_ins import Answer, HubStandIn, NbiaStandIn, serve
 
 __all__ = ["esca_series", "nbia"]
 
@@ -28,6 +33,50 @@ def test_fetched_series_are_indexed(nbia: NbiaStandIn, tmp_path: Path) -> None:
     assert manifest.counts.rejected == 0
     assert manifest.licence == "CC BY 3.0"
     assert "TCGA-ESCA" in manifest.citation
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_download_goes_on_where_it_stopped(
+    how: signal.Signals, nbia: NbiaStandIn, tmp_path: Path
+) -> None:
+    held, released = threading.Event(), threading.Event()
+
+    def hold(answer: Answer) -> Answer:
+        held.set()
+        answer.wait_for = released
+        return answer
+
+    words = [
+        "datasets", "get", "tcga_esca", "--limit", "5", "--base-url", nbia.base_url,
+        "--data", str(tmp_path), "--yes",
+    ]  # fmt: skip
+    nbia.faults["getImage"] = [*[lambda answer: answer] * 2, *[hold] * 3]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", *words],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert held.wait(60)
+    tree = tmp_path / ".tcga_esca.part" / "tree"
+    until(lambda: len({path.parent for path in tree.rglob("*.dcm")}) == 2)
+    process.send_signal(how)
+    released.set()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Traceback" not in said
+    assert not (tmp_path / "tcga_esca").exists()
+    before = nbia.count("getImage")
+    nbia.faults.clear()
+    medsearch(*words)
+    assert nbia.count("getImage") - before <= 3
+    assert (tmp_path / "tcga_esca" / "metadata.csv").read_text().count("./TCGA-ESCA") == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["tcga_esca"]
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_the_hub_is_found_by_its_own_variable(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def nbia(esca_series: dict[str, NbiaSeries]) -> Iterator[NbiaStandIn]:
 @pytest.fixture
 def options() -> Callable[..., FetchOptions]:
     def make(**values: object) -> FetchOptions:
-        return FetchOptions(**{"patience": QUICK, **values})
+        return FetchOptions(**{"patience": QUICK, "at_once": 1, **values})
 
     return make
 

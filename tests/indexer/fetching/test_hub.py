@@ -18,7 +18,16 @@ from indexer.fetching.fetch import open_fetch
 from indexer.fetching.receipt import read_receipt
 from indexer.records import Reject
 from tests.indexer.fetching.conftest import files_below
-from tests.indexer.fetching.stand_ins import HubStandIn, cut, failing, serve, with_body
+from tests.indexer.fetching.stand_ins import (
+    Answer,
+    HubStandIn,
+    StandIn,
+    cut,
+    failing,
+    ranged,
+    serve,
+    with_body,
+)
 
 Make = Callable[..., FetchOptions]
 
@@ -180,3 +189,16 @@ def test_offline_is_told_at_once(options: Make, tmp_path: Path) -> None:
     with pytest.raises(SourceUnreachableError, match="No answer from the hub") as caught:
         fetch(tmp_path, options(base_url="http://127.0.0.1:9"))
     assert "HF_ENDPOINT" in caught.value.remedy
+
+
+def test_the_token_is_shown_to_the_hub_and_to_nobody_else(
+    hub: HubStandIn, options: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    with serve(StandIn(lambda asked: ranged(asked, JSON_LIST))) as elsewhere:
+        moved = Answer(302, b"", {"Location": f"{elsewhere.url}/cdn"})
+        hub.faults[f"{hub.commit}/medical_o1_sft.json"] = [lambda _answer: moved]
+        fetch(tmp_path, options(base_url=hub.url))
+    shown = [one.headers.get("Authorization") for one in hub.asked if "/resolve/" in one.path]
+    assert set(shown) == {"Bearer hf_secret"}
+    assert "authorization" not in {name.lower() for name in elsewhere.asked[0].headers}

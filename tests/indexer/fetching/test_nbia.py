@@ -1,5 +1,6 @@
 import csv
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from indexer.fetching.base import FetchOptions, FetchPlan
 from indexer.fetching.fetch import open_fetch
 from indexer.fetching.receipt import read_receipt
 from indexer.records import ImageRecord, Reject
-from tests.indexer.fetching.conftest import files_below
+from tests.indexer.fetching.conftest import QUICK, files_below
 from tests.indexer.fetching.stand_ins import (
+    Answer,
     NbiaSeries,
     NbiaStandIn,
     cut,
@@ -280,3 +282,31 @@ def test_two_runs_do_not_mix(nbia: NbiaStandIn, options: Make, tmp_path: Path) -
                 fetch(tmp_path, asked)
 
         first.run(start_another)
+
+
+def test_several_series_are_fetched_at_once(
+    nbia: NbiaStandIn, options: Make, tmp_path: Path
+) -> None:
+    together = threading.Barrier(3)
+
+    def wait_for_the_others(answer: Answer) -> Answer:
+        together.wait(5)  # breaks unless three requests are being answered at the same time
+        return answer
+
+    nbia.faults["getImage"] = [wait_for_the_others] * 3
+    seen: list[int] = []
+    asked = options(base_url=nbia.base_url, limit=3, at_once=3)
+    with open_fetch("tcga_esca", tmp_path, asked) as opened:
+        total = opened.plan.missing_bytes
+        opened.run(lambda _piece, done: seen.append(done))
+    assert seen[-1] == total
+    assert not together.broken
+
+
+def test_when_the_service_goes_away_all_downloads_stop(
+    nbia: NbiaStandIn, options: Make, tmp_path: Path
+) -> None:
+    nbia.faults["getImage"] = [cut(100)] * 99
+    with pytest.raises(SourceUnreachableError):
+        fetch(tmp_path, options(base_url=nbia.base_url, at_once=2))
+    assert nbia.count("getImage") <= 2 * QUICK.attempts + 2

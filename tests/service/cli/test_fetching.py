@@ -110,3 +110,20 @@ def test_show_names_the_source_and_the_command(name: str) -> None:
     assert SOURCES[name].origin in output
     expected = not isinstance(SOURCES[name], ManualSource)
     assert (f"medsearch datasets get {name}" in output) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("jmed", "--limit=3"), ("tcga_esca", "--only=x"), ("cancer_ct", "--base-url=http://x")],
+)
+def test_an_option_that_would_be_ignored_is_refused(name: str, option: str, tmp_path: Path) -> None:
+    result = run("datasets", "get", name, option, "--data", tmp_path)
+    assert result.exit_code == 2
+    assert f"knows no {option.partition('=')[0]}" in result.output
+
+
+def test_an_unfinished_download_is_listed(nbia: NbiaStandIn, tmp_path: Path) -> None:
+    nbia.faults["getImage"] = [failing(404)] * 2
+    words = ("datasets", "get", "tcga_esca", "--data", tmp_path, "--base-url", nbia.base_url)
+    assert run(*words, "--limit", 1, "--yes").exit_code == 1
+    assert "a download waits to go on" in run("datasets", "--data", tmp_path).output
