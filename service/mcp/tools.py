@@ -17,6 +17,7 @@ from service.retrieval.query import Query, TextSource
 from service.retrieval.selection import find_record
 from service.routes.access import check_limits
 from service.running import RunningService
+from service.schemas import SearchOptions
 from service.schemas_tools import (
     BuildPrompt,
     Fetch,
@@ -112,7 +113,7 @@ async def _search(desk: Desk, arguments: Search) -> Outcome:
     retriever = service.searching.retriever
     kinds = retriever.selector.targets(None, retriever.snapshot())
     queries = [
-        Query(target=target, source=TextSource(arguments.query), k=max(1, _FOUND // len(kinds)))
+        SearchOptions(k=max(1, _FOUND // len(kinds))).query(target, TextSource(arguments.query))
         for target in sorted(kinds, reverse=True)
     ]
     found = await answer(service, queries, lambda replies: found_json(list(replies), desk.links))

@@ -20,7 +20,6 @@ from indexer.errors import (
     EncoderMismatchError,
     EncoderUnavailableError,
     MedsearchError,
-    UnknownNameError,
 )
 from indexer.store.reader import IndexReader
 
@@ -114,7 +113,7 @@ class QueryEncoders:
         cached_texts: int = 4096,
     ) -> None:
         self._load = load
-        self.decode = decode
+        self._decode = decode
         self._cached_texts = cached_texts
         self._cache: OrderedDict[bytes, Vector] = OrderedDict()
         self._cache_lock = threading.Lock()
@@ -127,18 +126,6 @@ class QueryEncoders:
     def loaded(self) -> frozenset[str]:
         """The keys of the encoders that are in memory."""
         return frozenset(self._loaded)
-
-    def named(self, key: str) -> Encoder:
-        """Return a loaded encoder by its key.
-
-        Raises
-        ------
-        UnknownNameError
-            None of that name is in memory.
-        """
-        if key not in self._loaded:
-            raise UnknownNameError("model", key, self._loaded)
-        return self._loaded[key].encoder
 
     def encoder(self, space: Space) -> Encoder:
         """Return the encoder of a space, loading it first if need be.
@@ -209,9 +196,9 @@ class QueryEncoders:
         return self._see(raw, _SMALLEST).fingerprint
 
     def _see(self, raw: bytes, wanted: ImageInput) -> QueryImage:
-        if self.decode is None:
+        if self._decode is None:
             raise DecodeError("Images cannot be decoded here.", remedy="Search by text.")
-        return self.decode(raw, wanted)
+        return self._decode(raw, wanted)
 
     def _of(self, space: Space) -> _Loaded:
         known = self._towers.get(space.tower)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Body
 from starlette.requests import Request
 from starlette.responses import Response
 
-from indexer.errors import LimitExceededError
-from service.embedding import embed
+from indexer.errors import LimitExceededError, QueryError
+from service.embedding import Model
 from service.json_response import dump_json
 from service.openai_replies import embeddings_json
 from service.reply_schemas_openai import EmbeddingsReply
@@ -36,12 +36,16 @@ async def create_embeddings(
     texts = [content for content in contents if isinstance(content, str)]
     for text in texts:
         check_limits(service.settings, k=1, text=text)
-    encoders = service.searching.encoders
+    opened = service.searching
+    model = Model(body.model, opened.indexes.snapshot().values(), opened.encoders)
+    if body.dimensions not in {None, model.dim}:
+        raise QueryError(
+            f"The embeddings have {model.dim} dimensions and cannot be shortened.",
+            remedy=f"Leave dimensions out, or give {model.dim}.",
+        )
 
     def work() -> bytes:
-        rows = embed(
-            encoders, body.model, contents, role=body.input_type, dimensions=body.dimensions
-        )
+        rows = model.embed(contents, body.input_type)
         return dump_json(embeddings_json(body.model, rows, texts, body.encoding_format))
 
     return Response(await service.run(work), media_type="application/json")

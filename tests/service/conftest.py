@@ -288,12 +288,24 @@ def client(indexes_dir: Path, serve: Callable[..., object]) -> Iterator[TestClie
 
 
 @pytest.fixture(scope="session")
-def address(indexes_dir: Path) -> Iterator[str]:
-    """The service behind a real socket, for real client libraries."""
+def listen() -> Callable[..., AbstractContextManager[str]]:
+    """Serve a folder of indexes behind a real socket, for real client libraries."""
 
-    def opener(_: Settings, stack: ExitStack) -> Opened:
-        encoders = QueryEncoders(loader(HashEncoder()), decode_grey)
-        return assemble(IndexSet(indexes_dir), encoders)
+    @contextmanager
+    def start(folder: Path, *, wait: bool = True, **settings: object) -> Iterator[str]:
+        def opener(_: Settings, stack: ExitStack) -> Opened:
+            encoders = QueryEncoders(loader(HashEncoder()), decode_grey)
+            return assemble(IndexSet(folder), encoders)
 
-    with running(create_app(Settings(indexes_dir=indexes_dir), opener=opener)) as started:
+        values = {"indexes_dir": folder, "search_threads": 2}
+        with running(create_app(Settings(**(values | settings)), opener=opener), wait=wait) as at:
+            yield at
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def address(indexes_dir: Path, listen: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    """The service of the tests' indexes behind a real socket."""
+    with listen(indexes_dir) as started:
         yield started

@@ -79,15 +79,22 @@ def test_what_cannot_be_embedded_is_refused(embeddings, wanted, error, said) -> 
     assert refused.value.status_code in {404, 413, 415, 422}
 
 
-def test_an_encoder_without_eyes_refuses_images(tmp_path, kit, serve) -> None:  # type: ignore[no-untyped-def]
-    class Blind(kit.HashEncoder):  # type: ignore[name-defined,misc]
-        encode_images = None  # a protocol member that is None does not count as there
-
+def test_a_model_of_text_indexes_alone_refuses_images(tmp_path, kit, serve) -> None:  # type: ignore[no-untyped-def]
     kit.publish(tmp_path, "asked", [kit.text_record("asked", 1)])
-    with serve(tmp_path, encoder=Blind()) as client:
+    with serve(tmp_path) as client:
         refused = client.post("/v1/embeddings", json={"model": "hash", "input": GREY_5})
         assert refused.status_code == 422
-        assert "sees no images" in refused.json()["error"]["message"]
+        assert "No index of images" in refused.json()["error"]["message"]
+
+
+def test_images_without_captions_have_a_model_that_reads(
+    tmp_path, kit, serve, hash_encoder
+) -> None:  # type: ignore[no-untyped-def]
+    kit.publish(tmp_path, "bare", [kit.image_record("bare", 1, caption=None)])
+    with serve(tmp_path) as client:
+        reply = client.post("/v1/embeddings", json={"model": "hash", "input": ["grey 5", GREY_5]})
+        one, other = (row["embedding"] for row in reply.json()["data"])
+        assert one == other == hash_encoder.encode_texts(["grey 5"], "query")[0].tolist()
 
 
 def test_replies_have_the_documented_shape(client: TestClient) -> None:
