@@ -97,6 +97,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
             name: {"rank": place.rank, "score": place.score} for name, place in hit.why.items()
         },
     }
+    placed["contradicts"] = hit.contradicts
     if hit.matched_words is not None:
         placed["matched_words"] = hit.matched_words
     if hit.group is not None:

@@ -105,6 +105,7 @@ class HitReply(RecordReply):
     score: float
     why: dict[str, PlaceReply]
     group: GroupReply | None = None
+    contradicts: bool
     matched_words: list[str] | None = None
 
 

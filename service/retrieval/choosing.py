@@ -11,6 +11,7 @@ from service.retrieval.fusion import Fused, Key
 from service.retrieval.grouping import Chosen, Groups
 from service.retrieval.legs import Area, DenseLeg
 from service.retrieval.query import LegReport, Place, Query, ScoreKind
+from service.retrieval.refining import refine
 from service.retrieval.tiers import Tier, climb, first_depth
 
 
@@ -18,13 +19,15 @@ from service.retrieval.tiers import Tier, climb, first_depth
 class Choice:
     """The hits of a page, `found` of which are known in all, and the tiers that they come from.
 
-    `completions` found members of groups that the tiers did not reach.
+    `completions` found members of groups that the tiers did not reach. `contradicting` are those
+    of the first records whose own words deny what the query asks for, or the other way round.
     """
 
     page: tuple[Chosen, ...]
     found: int
     tiers: tuple[Tier, ...]
     completions: tuple[Tier, ...] = ()
+    contradicting: frozenset[Key] = frozenset()
 
     @property
     def score_kind(self) -> ScoreKind:
@@ -57,9 +60,13 @@ def choose(
     groups = Groups(builds, query.group_by, query.group_size) if query.group_by else None
     single: list[Chosen] = []
     tiers: list[Tier] = []
+    contradicting: frozenset[Key] = frozenset()
     for tier in climb(plan, area, first_depth(query, plan, excluded)):
         tiers.append(tier)
         ranked = [one for one in tier.fused if one.key not in excluded]
+        if len(tiers) == 1:
+            refined = refine(ranked, query, area.readers)
+            ranked, contradicting = list(refined.ranked), refined.contradicting
         if groups is None:
             single += map(Chosen, ranked)
         else:
@@ -68,13 +75,13 @@ def choose(
             break
     if groups is None:
         page = single[query.offset : wanted]
-        return Choice(tuple(page), len(single), tuple(tiers))
+        return Choice(tuple(page), len(single), tuple(tiers), (), contradicting)
     page, completions = [], []
     for chosen in groups.page(query.offset, query.k):
         completed, completion = _complete(chosen, groups, query, plan, area, excluded)
         page.append(completed)
         completions += [completion] if completion else []
-    return Choice(tuple(page), len(groups), tuple(tiers), tuple(completions))
+    return Choice(tuple(page), len(groups), tuple(tiers), tuple(completions), contradicting)
 
 
 def _complete(

@@ -139,8 +139,9 @@ class Group:
 class Hit:
     """One answer. `why` says where each ranking (`image`, `caption`, `lexical` ...) put it.
 
-    `matched_words` are the query's words that the record shares; None unless the query asked for
-    an explanation.
+    `contradicts` marks a record whose words deny what the query asks for, or place it on the other
+    side; such hits stand behind the others. `matched_words` are the query's words that the record
+    shares; None unless the query asked for an explanation.
     """
 
     rank: int
@@ -149,6 +150,7 @@ class Hit:
     record: AnyRecord
     why: Mapping[str, Place]
     group: Group | None = None
+    contradicts: bool = False
     matched_words: tuple[str, ...] | None = None
 
 

@@ -188,5 +188,6 @@ def _bare_hit(
         index=reader.name,
         record=record,
         why=choice.why(fused.key),
+        contradicts=fused.key in choice.contradicting,
         matched_words=matched_words(query, record) if query.explain else None,
     )

@@ -129,3 +129,27 @@ def test_the_plan_names_every_ranking(ask: Ask) -> None:
     narrowed = ask(TextSource("grey 31"), k=3, filters=Comparison("modality", "eq", "XR"))
     assert {leg.scanned for leg in narrowed.legs if leg.name == "image"} == {6}
     assert (reply.records_allowed, narrowed.records_allowed) == (30, 6)
+
+
+def test_what_contradicts_the_words_stands_behind(tmp_path, kit) -> None:  # type: ignore[no-untyped-def]
+    from indexer.store.index_set import IndexSet
+    from service.opening import assemble
+    from service.retrieval.encoding import QueryEncoders
+
+    captions = ["No pleural effusion.", "Large pleural effusion.", "Pleural effusion, small."]
+    records = [kit.image_record("films", n, caption=one) for n, one in enumerate(captions)]
+    kit.publish(tmp_path, "films", records)
+    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
+
+    def found(words: str) -> list[tuple[str, bool]]:
+        query = Query(target="images", source=TextSource(words))
+        hits = opened.retriever.search(query).hits
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+        return [(hit.record.source_id, hit.contradicts) for hit in hits]
+
+    present = found("pleural effusion")
+    assert present[-1] == ("0", True)
+    assert not any(contradicts for _, contradicts in present[:-1])
+    absent = found("no pleural effusion")
+    assert absent[0] == ("0", False)
+    assert all(contradicts for _, contradicts in absent[1:])
