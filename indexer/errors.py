@@ -25,6 +25,11 @@ built-in exception that a caller who does not know medsearch would catch.
     │   ├── CorruptBuildError (ValueError)           bytes differ from what the manifest vouches for
     │   ├── BuildLockedError                         another build of the same index is running
     │   └── ReconciliationError                      rows read != indexed + duplicates + rejected
+    ├── PacsError (OSError)                      a PACS cannot be mirrored
+    │   ├── PacsUnreachableError (ConnectionError)   it is away, slow, or not trusted
+    │   ├── PacsAccessError (PermissionError)        it refuses this user, or may not be asked
+    │   ├── PacsProtocolError (ValueError)           what answers speaks no DICOMweb
+    │   └── MirrorError                              the mirror's folder cannot be used as asked
     ├── QueryError (ValueError)                  a query that cannot be answered as it stands
     │   └── RecordNotFoundError (LookupError)    no record of that id
     ├── ReplayError (RuntimeError)               a repeated search found something else
@@ -205,6 +210,36 @@ class TargetOccupiedError(MedsearchError, FileExistsError):
     """Something lies where output was to be written that must not be overwritten."""
 
     code = "target_occupied"
+
+
+class PacsError(MedsearchError, OSError):
+    """A PACS cannot be mirrored."""
+
+    code = "pacs_error"
+
+
+class PacsUnreachableError(PacsError, ConnectionError):
+    """The PACS is away, too slow, or its certificate is not trusted."""
+
+    code = "pacs_unreachable"
+
+
+class PacsAccessError(PacsError, PermissionError):
+    """The PACS refuses this user, or must not be asked like this."""
+
+    code = "pacs_access"
+
+
+class PacsProtocolError(PacsError, ValueError):
+    """What answers at the address does not speak DICOMweb."""
+
+    code = "pacs_protocol"
+
+
+class MirrorError(PacsError):
+    """The folder of a mirror is in use, belongs to another PACS, or lies in the wrong place."""
+
+    code = "mirror_error"
 
 
 class QueryError(MedsearchError, ValueError):

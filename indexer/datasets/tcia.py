@@ -96,7 +96,7 @@ class TciaDataset:
             names = _candidates(folder)
             for first in range(0, len(names), _WINDOW_FILES):
                 window = names[first : first + _WINDOW_FILES]
-                yield from _read_files(root, folder, window, context, seen_series)
+                yield from read_files(root, folder, window, context, seen_series)
         # Only now is every series known: a table may list what lies below several of the starts.
         for listing in dict.fromkeys(
             path for start in starts for path in find_listings(root, start)
@@ -138,7 +138,7 @@ def _looks_like_dicom(path: Path) -> bool:
         return stream.read(len(_MAGIC)) == _MAGIC
 
 
-def _read_files(
+def read_files(
     root: Path,
     folder: Path,
     names: list[str],

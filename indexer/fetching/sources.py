@@ -121,6 +121,10 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             origin="your own files",
             steps=("Put records.jsonl beside your images in one folder; nothing is fetched.",),
         ),
+        "pacs": ManualSource(
+            origin="your own archive",
+            steps=("Run `medsearch index pacs --dicomweb URL`: it mirrors the archive.",),
+        ),
     }
 )
 

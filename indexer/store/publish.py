@@ -1,6 +1,7 @@
 """Which build of an index is live: the CURRENT file, the lock, going back, clearing up."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from indexer.errors import (
     IndexNotFoundError,
     UnknownNameError,
 )
-from indexer.store.files import clear_folder, write_durably
+from indexer.store.files import clear_folder, sync_folder, write_durably
 from indexer.store.manifest import MANIFEST_NAME, Manifest, read_manifest
 from indexer.store.verify import ensure_verified, remove_stamp
 
@@ -136,6 +137,22 @@ def prune(index_folder: Path, keep: int) -> list[str]:
             clear_folder(folder, MANIFEST_NAME)
             remove_stamp(folder)
         return [folder.name for folder in doomed]
+
+
+def withdraw(index_folder: Path) -> None:
+    """Take an index out of service and delete all its builds; one that is not there is no error.
+
+    For a source that holds nothing any more. Readers let go of the index when they next look.
+    """
+    if not index_folder.is_dir():
+        return
+    with lock(index_folder):
+        (index_folder / CURRENT_NAME).unlink(missing_ok=True)
+        sync_folder(index_folder)
+        for folder in _build_folders(index_folder):
+            clear_folder(folder, MANIFEST_NAME)
+            remove_stamp(folder)
+        shutil.rmtree(index_folder / STAGING_NAME, ignore_errors=True)
 
 
 @contextmanager

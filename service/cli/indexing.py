@@ -1,21 +1,32 @@
 """`medsearch sample` and `medsearch index`: from files to published indexes."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from indexer.datasets.base import Dataset, how_to_get, locate
 from indexer.datasets.registry import all_datasets, get_dataset
 from indexer.errors import DatasetNotFoundError, MedsearchError
 from service.cli.console import answers_console, errors_console, progress_bars
+from service.cli.index_summary import print_json, print_summary
+from service.cli.pacs import PacsChoice, choose_folder, index_pacs
 
 if TYPE_CHECKING:
     from indexer.build import BuildResult
     from indexer.calibration.calibrator import Calibrator
     from indexer.encoders.selection import EncoderPair
+    from indexer.pacs.mirror import MirrorReport
+
+
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """What embeds records, and what measures how it scores what is unrelated."""
+
+    encoders: "EncoderPair"
+    calibrator: "Calibrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +77,88 @@ def index(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; all cores if left out.")
     ] = None,
+    dicomweb: Annotated[
+        str | None, typer.Option(metavar="URL", help="`pacs`: the root of its DICOMweb service.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="`pacs`: the index's name.")] = "pacs",
+    user: Annotated[
+        str | None,
+        typer.Option(help="`pacs`: who asks; the password is read from MEDSEARCH_PACS_PASSWORD."),
+    ] = None,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(help="`pacs`: certificates to trust.", exists=True, dir_okay=False),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="`pacs`: leave out studies of earlier days."),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="`pacs`: compare only the studies or series with these UIDs, one a line; - reads "
+            "them from standard input.",
+        ),
+    ] = None,
+    recheck: Annotated[
+        bool, typer.Option(help="`pacs`: compare each study instance by instance.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Build and publish indexes. Safe to stop at any moment: the same command goes on."""
-    targets, missing = _targets(names or [], data)
+    pacs: MirrorReport | None = None
+    results: list[tuple[str, BuildResult | MedsearchError]] = []
+    if dicomweb is None:
+        targets, missing = _targets(names or [], data)
+        models = _load_models(encoder or [], device)
+        results.extend(missing)
+        results.extend(_outcome(target, indexes, models, limit, workers) for target in targets)
+    else:
+        choice = PacsChoice(
+            url=dicomweb, name=name, root=choose_folder(names or [], name, data), user=user,
+            ca_file=ca_file, since=since.date() if since else None, only=only, recheck=recheck,
+        )  # fmt: skip
+
+        def build(dataset: Dataset, root: Path) -> "BuildResult":
+            loaded = _load_models(encoder or [], device)
+            return _build(_Target(dataset, root), indexes, loaded, limit, workers)
+
+        try:
+            pacs, result = index_pacs(choice, indexes, build)
+            results.extend([(name, result)] if result else [])
+        except MedsearchError as error:
+            results.append((name, error))
+    if as_json:
+        print_json(results, pacs)
+    else:
+        print_summary(results)
+    if any(isinstance(result, MedsearchError) for _, result in results):
+        raise typer.Exit(1)
+
+
+def _load_models(keys: list[str], device: str | None) -> "_Models":
     from indexer.calibration.calibrator import Calibrator
     from indexer.encoders.selection import select_encoders
 
     with errors_console().status("Loading encoders"):
-        encoders = select_encoders(encoder or [], device=device)
-    calibrator = Calibrator(encoders.text, encoders.image)
-    results: list[tuple[str, BuildResult | MedsearchError]] = list(missing)
-    for target in targets:
-        name = target.dataset.info.name
-        try:
-            results.append((name, _build(target, indexes, encoders, calibrator, limit, workers)))
-        except MedsearchError as error:
-            results.append((name, error))
-    _print_summary(results)
-    if any(isinstance(result, MedsearchError) for _, result in results):
-        raise typer.Exit(1)
+        encoders = select_encoders(keys, device=device)
+    return _Models(encoders, Calibrator(encoders.text, encoders.image))
+
+
+def _outcome(
+    target: _Target,
+    indexes: Path,
+    models: "_Models",
+    limit: int | None,
+    workers: int | None,
+) -> "tuple[str, BuildResult | MedsearchError]":
+    """Return what became of one dataset; that it failed does not stop the others."""
+    name = target.dataset.info.name
+    try:
+        return name, _build(target, indexes, models, limit, workers)
+    except MedsearchError as error:
+        return name, error
 
 
 def _targets(
@@ -128,8 +202,7 @@ def _targets(
 def _build(
     target: _Target,
     indexes: Path,
-    encoders: "EncoderPair",
-    calibrator: "Calibrator",
+    models: "_Models",
     limit: int | None,
     workers: int | None,
 ) -> "BuildResult":
@@ -143,10 +216,10 @@ def _build(
             target.dataset,
             target.root,
             indexes,
-            text=encoders.text,
-            image=encoders.image,
+            text=models.encoders.text,
+            image=models.encoders.image,
             options=BuildOptions(limit=limit, workers=workers),
-            calibrator=calibrator,
+            calibrator=models.calibrator,
             on_progress=lambda stage, rows: progress.update(
                 task, description=f"{name}: {stage}", completed=rows
             ),
@@ -154,36 +227,3 @@ def _build(
         rows = result.published.manifest.counts.rows
         progress.update(task, description=f"{name}: done", completed=rows, total=rows)
     return result
-
-
-def _print_summary(results: list[tuple[str, "BuildResult | MedsearchError"]]) -> None:
-    """Print what became of each dataset, and where the rejects are listed."""
-    table = Table(title="Indexes")
-    for heading in ("index", "rows", "records", "duplicates", "rejects", "encoded", "build"):
-        table.add_column(heading, justify="left" if heading in {"index", "build"} else "right")
-    for name, result in results:
-        if isinstance(result, MedsearchError):
-            table.add_row(name, "", "", "", "", "", f"[red]{result.code}[/]")
-            continue
-        counts = result.published.manifest.counts
-        state = "unchanged" if result.published.unchanged else "published"
-        table.add_row(
-            name,
-            f"{counts.rows:,}",
-            f"{counts.records:,}",
-            f"{counts.duplicates:,}",
-            f"{counts.rejected:,}",
-            f"{result.encoded:,}",
-            f"[green]{state}[/]",
-        )
-    answers_console().print(table)
-    for name, result in results:
-        if isinstance(result, MedsearchError):
-            errors_console().print(f"[red]{name}:[/] {result.message}", highlight=False)
-            errors_console().print(f"  Remedy: {result.remedy}", highlight=False)
-        elif result.published.manifest.counts.rejected:
-            counts = result.published.manifest.counts
-            reasons = ", ".join(f"{count:,} {kind}" for kind, count in counts.rejects.items())
-            errors_console().print(
-                f"{name}: skipped {reasons}; listed in {result.published.folder / 'rejects.jsonl'}"
-            )

@@ -131,6 +131,15 @@ def tcia_specimen(name: str, collection: str) -> Specimen:
     )
 
 
+def write_pacs(root: Path) -> None:
+    put(root, ".mirror/journal.sqlite")
+    for number, name in ((10, "hwjx/kuqm/a2.dcm"), (2, "hwjx/kuqm/b3.dcm"), (1, "hwjx/zzba/c.dcm")):
+        put_dicom(root, name, number, SeriesInstanceUID="1.2.3.5" if "zzba" in name else "1.2.3.4")
+    put(root, "hwjx/zzba/broken.dcm")
+    with (root / "refused.jsonl").open("w") as stream:
+        json.dump({"file": "hwjx/zzba/d.dcm", "reason": "status 500"}, stream)
+
+
 def write_cancer_ct(root: Path) -> None:
     stems = [f"ID_{n:04d}_AGE_00{60 + n}_CONTRAST_{n % 2}_CT" for n in range(4)]
     header = [
@@ -300,6 +309,18 @@ SPECIMENS = [
             0: {"answer": "Hello. Sign 1 is none.", "source_line": 2},
             1: {"answer": "Hello. Sign 2 is none."},
             2: {"answer": "Hello. Sign 4 is none.", "language": "en"},
+        },
+    ),
+    Specimen(
+        name="pacs", write=write_pacs, records=3,
+        rejects=[
+            ("hwjx/zzba/broken.dcm", None, "undecodable"),
+            ("refused.jsonl", 1, "missing_file"),
+        ],
+        expected={
+            0: {"slice_number": 2, "source_path": "hwjx/kuqm/b3.dcm", "modality": "CT"},
+            1: {"slice_number": 10},
+            2: {"slice_number": 1, "dataset": "pacs", "split": "all"},
         },
     ),
     Specimen(

@@ -19,7 +19,7 @@ def test_every_dataset_has_a_source_and_every_source_a_dataset() -> None:
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_source_names_its_page(name: str) -> None:
     source = get_source(name)
-    assert source.origin.startswith("https://") or name == "own_images"
+    assert source.origin.startswith("https://") or name in {"own_images", "pacs"}
     if isinstance(source, HubSource):
         assert source.files
         assert source.revision is None or re.fullmatch(r"[0-9a-f]{40}", source.revision)
