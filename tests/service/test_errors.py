@@ -36,6 +36,7 @@ def test_every_error_is_thought_of() -> None:
         "BuildLockedError", "ReconciliationError", "ListenError", "TargetOccupiedError",
         "ReplayError", "FetchError", "AccessDeniedError", "DamagedDownloadError",
         "DownloadIncompleteError", "SourceFailedError", "SourceUnreachableError",
+        "PacsError", "PacsProtocolError", "PacsUnreachableError", "PacsAccessError", "MirrorError",
     }  # fmt: skip
     assert leaves == set(EXPECTED) | building
 
