@@ -150,6 +150,7 @@ def prompt_json(prompt: Prompt) -> dict[str, Any]:
         "tokens": prompt.tokens,
         "tokens_by": "estimate",
         "builds": prompt.builds,
+        "evidence": prompt.evidence,
         "notes": _notes_json(prompt.notes),
         "disclaimer": DISCLAIMER,
     }

@@ -198,6 +198,7 @@ class PromptReply(_Reply):
     tokens: int
     tokens_by: Literal["estimate"]
     builds: dict[str, str]
+    evidence: list[str]
     notes: list[NoteReply]
     disclaimer: str
 

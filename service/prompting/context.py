@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from indexer.records import AnyRecord, ImageRecord, TextRecord
 from indexer.text.questions import answer_text, options_text
 from service.prompting.sanitising import as_passage
 from service.prompting.tokens import cut_at_sentence
-from service.retrieval.query import Hit
+from service.retrieval.query import Hit, SearchReply
 
 # Two passages that share this much of their character 4-grams (Jaccard) say the same.
 _SAME_TEXT = 0.8
 _GRAM = 4
+_EVIDENCE_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ def choose_passages(
             return chosen
         distinct = distinct[: len(distinct) // 2]
     return ()
+
+
+def evidence_lines(replies: Iterable[SearchReply]) -> tuple[str, ...]:
+    """Return what the nearest cases are labelled, three harmless sentences at most."""
+    found = (one for reply in replies for one in reply.evidence or ())
+    return tuple(as_passage(one.sentence) for one in islice(found, _EVIDENCE_LINES))
 
 
 def sections_of(record: AnyRecord) -> tuple[Section, ...]:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from indexer.errors import IndexNotFoundError, QueryError
-from service.prompting.context import Passage, choose_passages
+from service.prompting.context import Passage, choose_passages, evidence_lines
 from service.prompting.relevance import is_relevant
 from service.prompting.sanitising import defuse
 from service.prompting.tokens import MESSAGE_OVERHEAD_TOKENS, count_fraction, estimate_tokens
@@ -29,7 +29,9 @@ from service.retrieval.selection import Snapshot
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-TEMPLATE_VERSION = "answer-1"
+TEMPLATE_VERSION = "answer-2"
+# Counts of labels are told as far as they take this share of the room for passages.
+_EVIDENCE_SHARE = 0.25
 Role: TypeAlias = Literal["system", "user"]
 
 
@@ -68,7 +70,10 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A finished prompt, as chat messages and as one text. `tokens` is an estimate, never low."""
+    """A finished prompt, as chat messages and as one text. `tokens` is an estimate, never low.
+
+    `evidence` holds the sentences about the nearest cases of the image, as they were shown.
+    """
 
     messages: tuple[Message, ...]
     text: str
@@ -77,6 +82,7 @@ class Prompt:
     tokens: int
     builds: Mapping[str, str]
     notes: tuple[Note, ...]
+    evidence: tuple[str, ...] = ()
 
 
 class Prompter:
@@ -111,6 +117,7 @@ class Prompter:
                 "The budget is smaller than the instructions and the question.",
                 remedy=f"Give budget_tokens of {least} or more.",
             )
+        layout = layout.with_evidence(evidence_lines(replies), request.budget_tokens)
         room = request.budget_tokens - layout.tokens(with_passages=True)
         passages = choose_passages(hits, room, layout.cost)
         messages = layout.messages(passages)
@@ -124,6 +131,7 @@ class Prompter:
             tokens=_count(messages),
             builds={name: build for reply in replies for name, build in reply.builds.items()},
             notes=tuple(note for reply in replies for note in reply.notes),
+            evidence=layout.evidence if passages else (),
         )
 
     def _search(self, request: PromptRequest) -> list[SearchReply]:
@@ -159,6 +167,7 @@ class Prompter:
             indexes=chosen[target],
             filters=request.filters,
             group_by="case",
+            evidence=target == "images" and source is request.image,
         )
         return self._retriever.search(query, snapshot)
 
@@ -169,10 +178,23 @@ class _Layout:
     `found` tells "nothing relevant is indexed" from "nothing of it fits".
     """
 
-    def __init__(self, question: str, fence: str, *, found: bool) -> None:
+    def __init__(
+        self, question: str, fence: str, *, found: bool, evidence: tuple[str, ...] = ()
+    ) -> None:
         self._question = question
         self._fence = fence
         self._found = found
+        self.evidence = evidence
+
+    def with_evidence(self, lines: tuple[str, ...], budget_tokens: int) -> "_Layout":
+        """Return the layout with as many of `lines` as may take room from the passages."""
+        bare = self.tokens(with_passages=True)
+        most = bare + _EVIDENCE_SHARE * (budget_tokens - bare)
+        for count in range(len(lines), 0, -1):
+            told = _Layout(self._question, self._fence, found=self._found, evidence=lines[:count])
+            if told.tokens(with_passages=True) <= most:
+                return told
+        return self
 
     def messages(self, passages: tuple[Passage, ...]) -> tuple[Message, ...]:
         """Return the chat messages that show `passages`."""
@@ -190,8 +212,13 @@ class _Layout:
         return _render("passage", passage=passage, fence=self._fence)
 
     def _fill(self, passages: bool, blocks: list[str]) -> tuple[Message, ...]:
-        system = _render("system", passages=passages, found=self._found, fence=self._fence)
-        user = _render("user", blocks=blocks, question=self._question)
+        evidence = self.evidence if passages else ()
+        system = _render(
+            "system", passages=passages, found=self._found, fence=self._fence, evidence=evidence
+        )
+        user = _render(
+            "user", blocks=blocks, question=self._question, fence=self._fence, evidence=evidence
+        )
         return (Message("system", system), Message("user", user))
 
 
