@@ -8,8 +8,7 @@ white-space tokenizer gives exactly them back.
 import hashlib
 import math
 import time
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from shutil import rmtree
 from stat import S_IMODE
@@ -22,7 +21,7 @@ import numpy.typing as npt
 from indexer.errors import CorruptBuildError, StoreError
 from indexer.records import AnyRecord, ImageRecord
 from indexer.text.questions import lexical_text
-from indexer.text.tokenise import tokenise
+from indexer.text.tokenise import tokenise, weigh
 from indexer.text.wordings import FOLDED
 
 if TYPE_CHECKING:
@@ -150,15 +149,15 @@ class LexicalIndex:
         return int(self._searcher.doc_freq(_TEXT, token))
 
     def ceiling(self, text: str) -> float:
-        """Return the BM25 that no text can exceed for some words: each word's weight times k1 + 1.
+        """Return the BM25 that no text can exceed for some words: each one's share times k1 + 1.
 
-        A word's weight is its idf as tantivy computes it. Words that no record holds count as the
-        rarest of all: a text cannot cover them.
+        A word's share is its weight times its idf as tantivy computes it. Words that no record
+        holds count as the rarest of all: a text cannot cover them.
         """
         total = 0.0
-        for token, times in Counter(tokenise(text)).items():
+        for token, weight in weigh(text).items():
             holding = self.records_with(token)
-            total += times * math.log1p((self._rows - holding + 0.5) / (holding + 0.5))
+            total += weight * math.log1p((self._rows - holding + 0.5) / (holding + 0.5))
         return _SATURATION * total
 
     def _read(
@@ -170,26 +169,26 @@ class LexicalIndex:
         return np.array(rows, np.int64), np.array([score for score, _ in hits], np.float32)
 
     def _query(self, text: str) -> "tantivy.Query | None":
-        """Return the query for any of the tokens, each weighed by how often it was said."""
+        """Return the query for any of the tokens, each with its weight."""
         import tantivy
 
-        counts = Counter(tokenise(text))
-        if len(counts) > _MAX_QUERY_TOKENS:
-            counts = self._rarest(counts)
-        if not counts:
+        weights = weigh(text)
+        if len(weights) > _MAX_QUERY_TOKENS:
+            weights = self._rarest(weights)
+        if not weights:
             return None
         clauses = []
-        for token, times in counts.items():
+        for token, weight in weights.items():
             query = tantivy.Query.term_query(self._schema, _TEXT, token, index_option="freq")
-            weighed = tantivy.Query.boost_query(query, float(times)) if times > 1 else query
+            weighed = tantivy.Query.boost_query(query, weight) if weight > 1 else query
             clauses.append((tantivy.Occur.Should, weighed))
         return tantivy.Query.boolean_query(clauses)
 
-    def _rarest(self, counts: Counter[str]) -> Counter[str]:
+    def _rarest(self, weights: Mapping[str, float]) -> dict[str, float]:
         """Keep the tokens that the fewest records hold, leaving out those that none does."""
-        known = {token: self.records_with(token) for token in counts}
+        known = {token: self.records_with(token) for token in weights}
         ranked = sorted((held, token) for token, held in known.items() if held)
-        return Counter({token: counts[token] for _, token in ranked[:_MAX_QUERY_TOKENS]})
+        return {token: weights[token] for _, token in ranked[:_MAX_QUERY_TOKENS]}
 
 
 def _open_searcher(folder: Path) -> "tuple[tantivy.Searcher, tantivy.Schema]":

@@ -9,12 +9,13 @@ asks, not what is asked about, is folded first: see `indexer.text.wordings`.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from indexer.text.traditional import TO_SIMPLIFIED
-from indexer.text.wordings import fold_wordings
+from indexer.text.wordings import STANDING, fold_wordings
 
 if TYPE_CHECKING:
     import tantivy
@@ -40,26 +41,38 @@ _ENGLISH_FUNCTION_WORDS = frozenset(
 )
 _CHINESE_FUNCTION_CHARACTERS = frozenset("的了是吗么呢吧啊怎什会有能可以和与在就都也还")
 _STEMS_KEPT = 1 << 16
+# A wording of asking counts as a word of two characters does: these, and their bigram.
+_STANDING_WEIGHT = 3.0
 
 
 def tokenise(text: str) -> list[str]:
     """Return the tokens of a text in their order, repeated as often as they occur.
 
     Everything is folded: width and compatibility forms, case, accents, traditional to simplified
-    Chinese, wordings of a Chinese question. Han runs give their characters and their bigrams;
-    English words their Snowball stem without function words; a compound its parts and the whole
-    without joints, so that "COVID-19", "COVID 19" and "covid19" meet. A text of nothing but
-    function words keeps them. No token holds white space.
+    Chinese, wordings of a Chinese question. These are tokens of their own; other Han runs give
+    their characters and their bigrams; English words their Snowball stem without function words;
+    a compound its parts and the whole without joints, so that "COVID-19", "COVID 19" and "covid19"
+    meet. A text of nothing but function words keeps them. No token holds white space.
     """
     folded = fold_wordings(fold(text))
     tokens = list(_cut(folded, _ENGLISH_FUNCTION_WORDS, _CHINESE_FUNCTION_CHARACTERS))
     return tokens or list(_cut(folded, frozenset(), frozenset()))
 
 
+def weigh(text: str) -> dict[str, float]:
+    """Return the tokens of a query and what each counts: how often it is said, wordings thrice."""
+    return {
+        token: times * (_STANDING_WEIGHT if token in STANDING else 1.0)
+        for token, times in Counter(tokenise(text)).items()
+    }
+
+
 def _cut(text: str, stop_words: frozenset[str], stop_characters: frozenset[str]) -> Iterator[str]:
     """Yield the tokens of a folded text, but for the words and characters to be left out."""
     for term in _TERMS.finditer(text):
-        if term["han"]:
+        if term["han"] in STANDING:
+            yield term["han"]
+        elif term["han"]:
             yield from _cut_han(term["han"], stop_characters)
         elif term["number"]:
             yield term["number"].replace(",", "")

@@ -18,7 +18,7 @@ def searched_text(record: AnyRecord) -> str:
 def matched_words(query: Query, record: AnyRecord) -> tuple[str, ...]:
     """Return the query's words, as they were written, that a record shares in some form.
 
-    Of Chinese, which has no spaces, the shared characters and pairs of characters.
+    Of Chinese, which has no spaces, the shared characters, pairs of characters and wordings.
     """
     held = frozenset(tokenise(searched_text(record)))
     found: dict[str, None] = {}

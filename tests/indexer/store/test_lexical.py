@@ -147,3 +147,13 @@ def test_no_room_for_it_is_an_error(tmp_path: Path, size_bytes: int) -> None:
 def test_who_may_read_one_file_may_read_all(tmp_path: Path) -> None:
     build_lexical(map(record, range(9)), tmp_path / "lexical")
     assert len({path.stat().st_mode for path in (tmp_path / "lexical").iterdir()}) == 1
+
+
+def test_a_question_is_found_whatever_its_wording(tmp_path: Path) -> None:
+    texts = ("肺炎有什么症状？", "肺炎怎么治疗？", "哮喘怎么治疗？", "肺炎要治疗多久？")
+    build_lexical((question(n, text) for n, text in enumerate(texts)), tmp_path / "lexical")
+    index = LexicalIndex(tmp_path / "lexical", len(texts))
+    for asked in ("肺炎如何医治", "肺炎咋治疗呢", "肺炎怎麼醫治", "怎样救治肺炎"):
+        rows, scores = index.search(asked, 4, None)
+        assert rows[0] == 1
+        assert scores[0] < index.ceiling(asked)
