@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from service.errors import install_error_handlers
-from service.mcp.transports import CountedRoute, http_sessions, is_installed
+from service.mcp.transports import CountedRoute, HttpEndpoint, is_installed
 from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimit
 from service.middleware.observer import Observer
@@ -39,14 +39,14 @@ def create_app(settings: Settings | None = None, *, opener: Opener = open_indexe
     opened.
     """
     service = RunningService(settings or Settings(), opener)
-    sessions = http_sessions(service) if service.settings.mcp and is_installed() else None
+    tools = HttpEndpoint(service) if service.settings.mcp and is_installed() else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> "AsyncIterator[None]":
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(service.started())
-            if sessions is not None:
-                await stack.enter_async_context(sessions.run())
+            if tools is not None:
+                await stack.enter_async_context(tools.started())
             yield
 
     app = FastAPI(
@@ -57,8 +57,10 @@ def create_app(settings: Settings | None = None, *, opener: Opener = open_indexe
     install_error_handlers(app)
     for routes in (page, health, search, prompts, records, indexes, vector_stores, embeddings):
         app.include_router(routes.router)
-    if sessions is not None:
-        app.router.routes.append(CountedRoute("/mcp", sessions.asgi_app))
+    if tools is not None:
+        # No GET: the stream that it opens is for what a server says unasked, and would keep the
+        # service from stopping for as long as a client holds it.
+        app.router.routes.append(CountedRoute("/mcp", tools, methods=["POST"]))
     # The last one added stands outermost.
     app.add_middleware(BodyLimit, max_bytes=service.settings.max_body_bytes)
     if service.settings.api_keys:

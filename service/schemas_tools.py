@@ -44,9 +44,9 @@ _Image: TypeAlias = Annotated[
 class _Options(ToolArguments):
     k: Annotated[int, Field(ge=1, le=50, description="How many hits.")] = 5
     indexes: Annotated[
-        list[IndexName] | None,
+        Annotated[list[IndexName], Field(min_length=1, max_length=64)] | None,
         BeforeValidator(_parse_json),
-        Field(min_length=1, max_length=64, description="Only these indexes; all if left out."),
+        Field(description="Only these indexes; all if left out."),
     ] = None
     filters: Annotated[
         AnyFilter | None,

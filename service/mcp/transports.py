@@ -1,15 +1,16 @@
 """The two ways to reach the tools: streamable HTTP below the service, and standard streams."""
 
+import asyncio
 import contextlib
 import importlib.util
 import sys
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING
 
 from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
-from service.errors import ExtraMissingError
+from service.errors import ExtraMissingError, NotReadyError
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -36,23 +37,53 @@ def is_installed() -> bool:
     return importlib.util.find_spec("mcp") is not None
 
 
-def http_sessions(service: "RunningService") -> "StreamableHTTPSessionManager":
-    """Return what answers requests at `/mcp` while its `run` is entered; that once only.
+class HttpEndpoint:
+    """The ASGI application at `/mcp`; the first request loads the SDK, for who asks only.
 
     No sessions are kept: each request stands alone, so that any worker can answer it.
     """
-    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-    from service.mcp.server import build_server
+    def __init__(self, service: "RunningService") -> None:
+        self._service = service
+        self._wanted = asyncio.Event()
+        self._sessions: asyncio.Future[StreamableHTTPSessionManager] | None = None
 
-    settings = service.settings
-    return StreamableHTTPSessionManager(
-        build_server(service),
-        json_response=True,
-        stateless=True,
-        security_settings=allowed_callers(settings.mcp_hosts),
-        max_request_body_size=settings.max_body_bytes,
-    )
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Raises
+        ------
+        NotReadyError
+            The service has not started.
+        """
+        if self._sessions is None:
+            raise NotReadyError("The service has not started.", remedy="Try again in a moment.")
+        self._wanted.set()
+        sessions = await asyncio.shield(self._sessions)
+        await sessions.handle_request(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def started(self) -> AsyncIterator[None]:
+        """Answer requests while the body runs."""
+        self._sessions = asyncio.get_running_loop().create_future()
+        serving = asyncio.create_task(self._serve(self._sessions))
+        try:
+            yield
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    async def _serve(self, sessions: "asyncio.Future[StreamableHTTPSessionManager]") -> None:
+        await self._wanted.wait()
+        try:
+            manager = await asyncio.to_thread(_session_manager, self._service)
+            async with manager.run():
+                sessions.set_result(manager)
+                await asyncio.Event().wait()  # until cancelled
+        except Exception as error:
+            if sessions.done():
+                raise
+            sessions.set_exception(error)
 
 
 def allowed_callers(hosts: Iterable[str]) -> "TransportSecuritySettings":
@@ -89,3 +120,18 @@ async def serve_stdio(service: "RunningService") -> None:
         with contextlib.redirect_stdout(sys.stderr):
             async with service.started():
                 await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+def _session_manager(service: "RunningService") -> "StreamableHTTPSessionManager":
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    from service.mcp.server import build_server
+
+    settings = service.settings
+    return StreamableHTTPSessionManager(
+        build_server(service),
+        json_response=True,
+        stateless=True,
+        security_settings=allowed_callers(settings.mcp_hosts),
+        max_request_body_size=settings.max_body_bytes,
+    )

@@ -66,6 +66,31 @@ def test_bodies_are_limited_and_requests_counted_by_route(indexes_dir, serve) ->
         assert 'route="/mcp"' in client.get("/metrics").text
 
 
+def test_no_stream_is_opened_that_would_keep_the_service_from_stopping(client) -> None:  # type: ignore[no-untyped-def]
+    reply = client.get("/mcp", headers=ACCEPT | {"host": "localhost"})
+    assert reply.status_code == 405
+    assert reply.headers["allow"] == "POST"
+
+
+def test_nothing_is_imported_until_the_first_request(tmp_path: Path) -> None:
+    program = """
+import sys, tempfile
+from pathlib import Path
+from starlette.testclient import TestClient
+from service.app import create_app
+from service.settings import Settings
+with TestClient(create_app(Settings(indexes_dir=Path(tempfile.mkdtemp())))) as client:
+    client.get("/healthz")
+    print("mcp" in sys.modules)
+    client.post("/mcp", headers={"host": "evil"}, json={})
+    print("mcp" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True"]
+
+
 def test_it_can_be_turned_off(indexes_dir, serve) -> None:  # type: ignore[no-untyped-def]
     with serve(indexes_dir, mcp=False) as client:
         assert status(client, host="localhost") == 404
