@@ -34,7 +34,7 @@ def open_fetch(name: str, data_dir: Path, options: FetchOptions) -> Iterator[Fet
     if isinstance(source, ManualSource):
         raise AccessDeniedError(
             f"{dataset.info.title} cannot be fetched by a program.",
-            remedy=" ".join(f"{n}. {step}" for n, step in enumerate(source.steps, start=1)),
+            remedy="\n".join(f"{n}. {step}" for n, step in enumerate(source.steps, start=1)),
         )
     staging = Staging(dataset.info, data_dir)
     with Web(options.patience) as web:

@@ -47,9 +47,7 @@ class KaggleFetch:
         self._source = source
         self._staging = staging
         if staging.receipt is None:
-            # Any answer will do: what Kaggle thinks of the question itself, the client will hear.
-            with suppress(SourceFailedError, AccessDeniedError):
-                web.get(get_endpoint(get_env()))
+            self._try_connection(web, get_endpoint(get_env()))
 
     @property
     def plan(self) -> FetchPlan:
@@ -93,6 +91,18 @@ class KaggleFetch:
                     pieces=_list_pieces(self._staging.tree),
                 )
             )
+
+    def _try_connection(self, web: Web, url: str) -> None:
+        try:
+            # Any answer will do: what Kaggle thinks of the question itself, the client will hear.
+            with suppress(SourceFailedError, AccessDeniedError):
+                web.get(url)
+        except SourceUnreachableError as error:
+            by_hand = _by_hand(self._dataset, self._source)
+            raise SourceUnreachableError(
+                error.message,
+                remedy=f"Check the connection and the proxy (HTTPS_PROXY). Or {by_hand}",
+            ) from error
 
     def _download(self) -> Path:
         """Return the folder in the client's cache; its name is the dataset's version."""

@@ -153,7 +153,8 @@ def _text(row: Mapping[str, Any], *names: str) -> str:
     for name in names:
         value = row.get(name)
         if value is not None and str(value).strip():
-            return " ".join(str(value).split())
+            words = " ".join(str(value).split())
+            return "".join(letter for letter in words if letter.isprintable())
     return ""
 
 

@@ -71,7 +71,7 @@ class Web:
         for attempt in range(1, self._patience.attempts + 1):
             try:
                 response = self._client.get(url, params=query)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
                 raise _unreachable(url, error) from error
             if response.status_code not in _PASSING or attempt == self._patience.attempts:
                 break
@@ -131,7 +131,7 @@ class Web:
                     if response.status_code not in _PASSING:
                         _receive(response, target, start, on_bytes, limit_bytes)
                         return
-            except (httpx.TransportError, _StartAgainError) as error:
+            except (httpx.RequestError, httpx.InvalidURL, UnicodeError, _StartAgainError) as error:
                 failure: Exception = _unreachable(url, error)
             else:
                 failure = _failed(response)
@@ -213,4 +213,7 @@ def _unreachable(url: str, error: Exception) -> SourceUnreachableError:
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).netloc or "the service"
+    try:
+        return urlsplit(url).netloc or "the service"
+    except ValueError:
+        return "the service"

@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from rich.markup import escape
 
 from indexer.errors import MedsearchError
 from service.cli import (
@@ -48,9 +49,9 @@ def main() -> None:
     try:
         app()
     except MedsearchError as error:
-        errors_console().print(f"[bold red]Error:[/] {error.message}", highlight=False)
+        errors_console().print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False)
         if error.remedy:
-            errors_console().print(f"[bold]Remedy:[/] {error.remedy}", highlight=False)
+            errors_console().print(f"[bold]Remedy:[/] {escape(error.remedy)}", highlight=False)
         sys.exit(1)
     except KeyboardInterrupt:
         errors_console().print("Stopped. What was finished is kept; the same command goes on.")

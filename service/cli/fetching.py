@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from indexer.datasets.base import DatasetInfo
 from indexer.datasets.registry import get_dataset
@@ -71,7 +72,7 @@ def get(
         plan = fetch.plan
         _print_plan(plan, info)
         if plan.is_done:
-            answers_console().print(f"All of it is in {data / name} already.")
+            answers_console().print(f"All of it is in {data / name} already.", markup=False)
             return
         if not yes:
             _ask()
@@ -79,6 +80,7 @@ def get(
     answers_console().print(
         f"{info.title} is in {data / name}. Index it: medsearch index {name} --data {data}",
         highlight=False,
+        markup=False,
     )
 
 
@@ -104,7 +106,7 @@ def check(
         findings = check_folder(dataset, path)
     else:
         with byte_bars() as bars:
-            task = bars.add_task(f"Unpacking {path.name}", total=None)
+            task = bars.add_task(f"Unpacking {escape(path.name)}", total=None)
             findings = adopt_archive(
                 dataset,
                 path,
@@ -114,7 +116,7 @@ def check(
             )
     _print_findings(findings)
     if not path.is_dir():
-        answers_console().print(f"{dataset.info.title} is in {data / name}.", highlight=False)
+        answers_console().print(f"{dataset.info.title} is in {data / name}.", markup=False)
     if findings.faults and not partial:
         raise typer.Exit(1)
 
@@ -178,7 +180,9 @@ def _run(fetch: "Fetch", plan: "FetchPlan") -> None:
         return
     with byte_bars() as bars:
         task = bars.add_task("Starting", total=plan.missing_bytes)
-        fetch.run(lambda piece, done: bars.update(task, description=piece[-50:], completed=done))
+        fetch.run(
+            lambda piece, done: bars.update(task, description=escape(piece[-50:]), completed=done)
+        )
 
 
 def _print_findings(findings: "Findings") -> None:

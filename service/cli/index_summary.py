@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from rich.markup import escape
 from rich.table import Table
 
 from indexer.errors import MedsearchError
@@ -40,8 +41,8 @@ def print_summary(results: Sequence[Outcome]) -> None:
     answers_console().print(table)
     for name, result in results:
         if isinstance(result, MedsearchError):
-            errors_console().print(f"[red]{name}:[/] {result.message}", highlight=False)
-            errors_console().print(f"  Remedy: {result.remedy}", highlight=False)
+            errors_console().print(f"[red]{name}:[/] {escape(result.message)}", highlight=False)
+            errors_console().print(f"  Remedy: {escape(result.remedy)}", highlight=False)
         elif result.published.manifest.counts.rejected:
             counts = result.published.manifest.counts
             reasons = ", ".join(f"{count:,} {kind}" for kind, count in counts.rejects.items())

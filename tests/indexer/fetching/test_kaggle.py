@@ -130,8 +130,9 @@ def test_offline_is_told_at_once(
 ) -> None:
     nowhere = "http://127.0.0.1:9"
     monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, nowhere)
-    with pytest.raises(SourceUnreachableError, match="No answer"):
+    with pytest.raises(SourceUnreachableError, match="No answer") as caught:
         fetch(tmp_path, options())
+    assert "datasets check cancer_ct" in caught.value.remedy
 
 
 def test_without_the_client_both_ways_out_are_told(

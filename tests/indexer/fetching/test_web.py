@@ -142,6 +142,20 @@ def test_no_connection_is_told_at_once(
     assert waits == []
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://\x00", "ftp://x/y", "http://" + "a" * 300])
+def test_an_address_that_is_none_is_told(url: str, web: Web, tmp_path: Path) -> None:
+    for ask in asks(web, url, tmp_path):
+        with pytest.raises(SourceUnreachableError):
+            ask()
+
+
+def test_a_circle_of_redirects_is_told(web: Web, tmp_path: Path) -> None:
+    with serve(StandIn(lambda asked: Answer(302, headers={"Location": asked.path}))) as server:
+        for ask in asks(web, f"{server.url}/round", tmp_path):
+            with pytest.raises(SourceUnreachableError, match="redirects"):
+                ask()
+
+
 def test_a_silent_server_is_not_waited_for_without_end(tmp_path: Path) -> None:
     released = threading.Event()
 

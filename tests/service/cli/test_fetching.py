@@ -1,3 +1,4 @@
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 
 from indexer.errors import AccessDeniedError, FetchError, MedsearchError
 from indexer.fetching.sources import SOURCES, ManualSource
-from service.cli import app
+from service.cli import app, main
 from tests.indexer.fetching.conftest import esca_series, nbia
 from tests.indexer.fetching.stand_ins import HubStandIn, NbiaStandIn, failing, serve
 
@@ -127,3 +128,31 @@ def test_an_unfinished_download_is_listed(nbia: NbiaStandIn, tmp_path: Path) -> 
     words = ("datasets", "get", "tcga_esca", "--data", tmp_path, "--base-url", nbia.base_url)
     assert run(*words, "--limit", 1, "--yes").exit_code == 1
     assert "a download waits to go on" in run("datasets", "--data", tmp_path).output
+
+
+def test_what_others_wrote_is_shown_as_it_is(
+    nbia: NbiaStandIn, hub: HubStandIn, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for one in nbia.series.values():
+        one.row["SeriesDescription"] = "[/bold] \x1b[2J CHEST"
+    words = ["datasets", "get", "tcga_esca", "--data", tmp_path, "--base-url", nbia.base_url, "-y"]
+    assert run(*words).exit_code == 0
+    hub.files = {"[/red]": b""}
+    words = ["datasets", "get", "jmed", "--data", tmp_path, "--base-url", hub.url]
+    monkeypatch.setattr(sys, "argv", ["medsearch", *map(str, words)])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert "What it holds: [/red]." in capsys.readouterr().err
+
+
+def test_the_name_of_an_extra_survives_the_console(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    monkeypatch.setattr(
+        sys, "argv", ["medsearch", "datasets", "get", "cancer_ct", "--data", str(tmp_path)]
+    )
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert "medsearch[kaggle]" in "".join(capsys.readouterr().err.split())
