@@ -8,7 +8,6 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,14 +77,11 @@ def wilson_interval(cases: int, of: int) -> tuple[float, float]:
     return low, 1.0 if cases == of else centre + half
 
 
-def nearest_cases(
-    ranked: Iterable[Key], builds: Sequence[BuildColumns], own: Collection[Case]
-) -> list[Case]:
-    """Return the first 10 distinct cases of ranked records, without the query's own."""
+def cases_of(keys: Iterable[Key], builds: Sequence[BuildColumns]) -> tuple[Case, ...]:
+    """Return the distinct cases of some records, in their order."""
     columns = [build.groups(_CASES).codes for build in builds]
-    cases = (Case(key.reader, int(columns[key.reader][key.row])) for key in ranked)
-    distinct = (case for case in dict.fromkeys(cases) if case not in own)
-    return list(islice(distinct, NEAREST_CASES))
+    cases = (Case(key.reader, int(columns[key.reader][key.row])) for key in keys)
+    return tuple(dict.fromkeys(cases))
 
 
 def gather_evidence(

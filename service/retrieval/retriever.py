@@ -43,7 +43,7 @@ class Retriever:
         self._masks = MaskCache(self._columns)
         self._excluder = Excluder(self._columns, encoders.fingerprint)
         self._planner = Planner(encoders, self._columns)
-        self._tallies = Tallies(self._columns, self._masks)
+        self._tallies = Tallies(self._columns, self._masks, self._excluder)
 
     def search(self, query: Query, snapshot: Snapshot | None = None) -> SearchReply:
         """Answer a query from one snapshot: builds published meanwhile do not show in it.

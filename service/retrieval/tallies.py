@@ -12,18 +12,17 @@ from service.retrieval.columns import ColumnCache, Mask
 from service.retrieval.drafting import Plan
 from service.retrieval.evidence import (
     NEAREST_CASES,
-    Case,
     LabelEvidence,
+    cases_of,
     gather_evidence,
-    nearest_cases,
 )
-from service.retrieval.exclusions import without_splits
+from service.retrieval.exclusions import Excluder, without_splits
 from service.retrieval.facets import FacetCount, check_facets, count_facets, without_own
 from service.retrieval.fusion import Key
 from service.retrieval.legs import Area, LexicalLeg
 from service.retrieval.masks import MaskCache
-from service.retrieval.query import Query, RecordSource, TextSource
-from service.retrieval.selection import Snapshot, find_record
+from service.retrieval.query import ImageSource, Query, RecordSource, SameAs, TextSource
+from service.retrieval.selection import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,7 @@ class Tallies:
 
     columns: ColumnCache
     masks: MaskCache
+    excluder: Excluder
 
     def facets(
         self, query: Query, plan: Plan, readers: Sequence[IndexReader]
@@ -64,6 +64,9 @@ class Tallies:
     ) -> tuple[LabelEvidence, ...] | None:
         """Return what the nearest cases are labelled, whatever page is asked for; None unasked.
 
+        The cases that the query's records and images (or near-duplicates of them) are of count
+        nowhere.
+
         Raises
         ------
         QueryError
@@ -77,21 +80,18 @@ class Tallies:
                 remedy="Search by an image or a record, or leave evidence out.",
             )
         builds = [self.columns.of(reader) for reader in area.readers]
-        own = nearest_cases(_own_records(query, area.readers, everywhere), builds, ())
-        wide = replace(query, k=NEAREST_CASES + len(own), offset=0, group_by="case", group_size=1)
-        ranked = [chosen.fused.key for chosen in choose(wide, plan, area, excluded, builds).page]
-        nearest: list[Case] = nearest_cases(ranked, builds, own)
-        return gather_evidence(nearest, builds, area.allowed, own)
+        own = self.excluder.keys(_came_from(query), area.readers, everywhere)
+        wide = replace(query, k=NEAREST_CASES, offset=0, group_by="case", group_size=1)
+        page = choose(wide, plan, area, excluded | own, builds).page
+        nearest = cases_of((chosen.fused.key for chosen in page), builds)
+        return gather_evidence(nearest, builds, area.allowed, cases_of(own, builds))
 
 
-def _own_records(query: Query, readers: Sequence[IndexReader], everywhere: Snapshot) -> list[Key]:
-    """Return the query's own records, as far as they lie where it searches."""
-    keys = []
-    for source in query.sources:
-        if isinstance(source, RecordSource):
-            home, row = find_record(source.record_id, everywhere)
-            keys += [Key(place, row) for place, reader in enumerate(readers) if reader is home]
-    return keys
+def _came_from(query: Query) -> Query:
+    """Return a query whose exclusions are the cases that its records and images come from."""
+    knows = any(isinstance(one, RecordSource | ImageSource) for one in query.sources)
+    same: frozenset[SameAs] = frozenset({"case"}) if knows else frozenset()
+    return replace(query, exclude_same=same, exclude_records=frozenset(), unlike=())
 
 
 def _sharing_words(plan: Plan, readers: Sequence[IndexReader]) -> list[Mask]:

@@ -14,10 +14,9 @@ from service.retrieval.columns import BuildColumns
 from service.retrieval.evidence import (
     MAX_LABELS,
     MIN_CASES,
-    NEAREST_CASES,
     Case,
+    cases_of,
     gather_evidence,
-    nearest_cases,
     wilson_interval,
 )
 from service.retrieval.fusion import Key
@@ -73,9 +72,9 @@ def test_evidence_equals_counting_cases_one_by_one(parts: list, random, everythi
     own_key = ranked.pop(0) if ranked and random.random() < 0.5 else None
     names = [(key.reader, parts[key.reader][key.row].case_id) for key in ranked]
     own_name = (own_key.reader, parts[own_key.reader][own_key.row].case_id) if own_key else None
-    own = nearest_cases([own_key], builds, ()) if own_key else []
-    nearest = nearest_cases(ranked, builds, own)
-    wanted = [name for name in dict.fromkeys(names) if name != own_name][:NEAREST_CASES]
+    own = cases_of([own_key], builds) if own_key else ()
+    nearest = [case for case in cases_of(ranked, builds) if case not in own]
+    wanted = [name for name in dict.fromkeys(names) if name != own_name]
 
     known = [
         labels_by_case(
@@ -139,8 +138,8 @@ def test_ten_slices_of_one_patient_are_one_case() -> None:
     records = [image(0, ["nodule"])] * 10 + [image(case, ["normal"]) for case in (1, 2, 2)]
     builds = [columns(records)]
     ranked = [Key(0, row) for row in range(13)]
-    nearest = nearest_cases(ranked, builds, ())
-    assert nearest == [Case(0, 0), Case(0, 1), Case(0, 2)]
+    nearest = cases_of(ranked, builds)
+    assert nearest == (Case(0, 0), Case(0, 1), Case(0, 2))
     [normal] = gather_evidence(nearest, builds, [None])
     assert (normal.label, normal.cases, normal.of) == ("normal", 2, 3)
     assert normal.base_rate == pytest.approx(2 / 3)

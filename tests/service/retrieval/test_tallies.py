@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import TypeAlias
 
+import numpy as np
 import pytest
 
 from indexer.errors import QueryError
@@ -13,7 +14,14 @@ from indexer.store.index_set import IndexSet
 from indexer.text.tokenise import tokenise
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.filters import Combination, Comparison
-from service.retrieval.query import ImageSource, Query, RecordSource, SearchReply, TextSource
+from service.retrieval.query import (
+    ImageSource,
+    Query,
+    RecordSource,
+    SearchReply,
+    TextSource,
+    VectorSource,
+)
 from service.retrieval.retriever import Retriever
 
 Ask: TypeAlias = Callable[..., SearchReply]
@@ -108,7 +116,7 @@ def test_a_field_that_cannot_be_counted_is_refused(ask: Ask) -> None:
 
 
 def test_evidence_is_that_of_the_nearest_cases_whatever_page_is_shown(ask: Ask) -> None:
-    """All six cases are near; five state a label: 0, 2 and 4 normal, 1 and 3 abnormal."""
+    """Of six cases five state a label: 0, 2 and 4 normal, 1 and 3 abnormal; 0 is the image's."""
     pages = [
         {"k": 3}, {"k": 1, "offset": 5}, {"k": 3, "group_by": "case", "group_size": 2},
     ]  # fmt: skip
@@ -116,11 +124,13 @@ def test_evidence_is_that_of_the_nearest_cases_whatever_page_is_shown(ask: Ask) 
     assert replies[0] == replies[1] == replies[2]
     assert replies[0] is not None
     told = {one.label: (one.cases, one.of, one.base_rate) for one in replies[0]}
-    assert told == {"normal": (3, 5, 0.6), "abnormal": (2, 5, 0.4)}
+    assert told == {"normal": (2, 4, 0.5), "abnormal": (2, 4, 0.5)}
 
 
-def test_the_querys_own_case_counts_nowhere(ask: Ask) -> None:
-    reply = ask(RecordSource("scans/train/1"), evidence=True, k=2)
+@pytest.mark.parametrize("source", [RecordSource("scans/train/1"), ImageSource(b"grey 1")])
+def test_the_querys_own_case_counts_nowhere(ask: Ask, source: object) -> None:
+    """Nor does the case of an indexed image that shows the same picture as an uploaded one."""
+    reply = ask(source, evidence=True, k=2)
     assert reply.evidence is not None
     told = {one.label: (one.cases, one.of, one.base_rate) for one in reply.evidence}
     assert told == {"normal": (2, 4, 0.5), "abnormal": (2, 4, 0.5)}
@@ -128,10 +138,16 @@ def test_the_querys_own_case_counts_nowhere(ask: Ask) -> None:
 
 def test_cases_that_filters_leave_out_count_nowhere(ask: Ask) -> None:
     only = Comparison("case_id", "in", ("p0", "p1", "p2"))
-    reply = ask(ImageSource(b"grey 3"), evidence=True, filters=only)
+    reply = ask(ImageSource(b"grey 23"), evidence=True, filters=only)
     assert reply.evidence is not None
     told = {one.label: (one.cases, one.of, one.base_rate) for one in reply.evidence}
     assert told == {"normal": (2, 3, pytest.approx(2 / 3))}
+
+
+def test_an_embedding_comes_from_no_case(ask: Ask) -> None:
+    reply = ask(VectorSource("image", np.ones(64, np.float32)), evidence=True)
+    assert reply.evidence is not None
+    assert {one.label: one.of for one in reply.evidence} == {"normal": 5, "abnormal": 5}
 
 
 @pytest.mark.parametrize(("target", "source"), [
