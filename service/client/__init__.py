@@ -27,7 +27,18 @@ from .errors import (
     UnreachableError,
 )
 from .options import PromptOptions, SearchOptions
-from .replies import Citation, Hit, Index, Message, Note, Prompt, Record, SearchReply
+from .replies import (
+    Citation,
+    Evidence,
+    FacetCount,
+    Hit,
+    Index,
+    Message,
+    Note,
+    Prompt,
+    Record,
+    SearchReply,
+)
 
 __all__ = [
     "AsyncClient",
@@ -35,6 +46,8 @@ __all__ = [
     "Citation",
     "Client",
     "ClientError",
+    "Evidence",
+    "FacetCount",
     "Hit",
     "Index",
     "Message",

@@ -21,6 +21,8 @@ class SearchOptions(TypedDict, total=False):
     exclude_same: Sequence[str]
     exclude_datasets: Sequence[str]
     exclude_splits: Sequence[str]
+    facets: Sequence[str]
+    evidence: bool
     explain: bool
 
 

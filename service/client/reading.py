@@ -34,8 +34,11 @@ def _read(kind: Any, value: object, where: str) -> Any:
     if is_dataclass(kind):
         return _read_dataclass(kind, value, where)
     if origin in {Union, types.UnionType}:
-        [some] = [one for one in get_args(kind) if one is not types.NoneType]
-        return None if value is None else _read(some, value, where)
+        kinds = get_args(kind)
+        if value is None and types.NoneType in kinds:
+            return None
+        fitting = next((one for one in kinds if one is type(value)), kinds[0])
+        return _read(fitting, value, where)
     if origin is tuple and isinstance(value, list):
         return tuple(_read(get_args(kind)[0], one, where) for one in value)
     if origin is Mapping and isinstance(value, dict):
@@ -55,7 +58,7 @@ def _read_dataclass(kind: Any, values: object, where: str) -> Any:
     for one in fields(kind):
         if one.name == _EXTRA:
             continue
-        optional = one.default is not MISSING
+        optional = one.default is not MISSING or one.default_factory is not MISSING
         value = values.get(one.name)
         if value is None and optional:
             continue

@@ -104,12 +104,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit(Record):
-    """A record at its place in the answer; `why` says where each ranking put it."""
+    """A record at its place in the answer; `why` says where each ranking put it.
+
+    `contradicts` marks records that deny what the query states, or state what it denies.
+    """
 
     rank: int
     score: float
     why: Mapping[str, Place]
     group: Group | None = None
+    contradicts: bool = False
     matched_words: tuple[str, ...] = ()
 
 
@@ -122,8 +126,37 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FacetCount:
+    """How many records hold a value; None stands for all values beyond those listed."""
+
+    value: str | bool | None
+    records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """How common a label is among the nearest cases, against how common it is anyway.
+
+    `of` counts the nearest cases that state labels; `low` to `high` is the 95 % interval of
+    `share`, `base_rate` what is to be expected of any cases of the same indexes.
+    """
+
+    label: str
+    cases: int
+    of: int
+    share: float
+    low: float
+    high: float
+    base_rate: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchReply:
-    """Hits, best first, with the builds of the indexes that they come from."""
+    """Hits, best first, with the builds of the indexes that they come from.
+
+    `receipt` is what `medsearch replay` takes to run the search again.
+    """
 
     hits: tuple[Hit, ...]
     records_allowed: int
@@ -132,6 +165,9 @@ class SearchReply:
     notes: tuple[Note, ...]
     took_ms: float
     disclaimer: str
+    facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] | None = None
+    receipt: Mapping[str, Any] = field(default_factory=dict, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from indexer.records import AnyRecord, ImageRecord
 from service.prompting.context import sections_of
-from service.prompting.sanitising import as_passage
+from service.prompting.sanitising import as_passage, defuse
 from service.replies import DISCLAIMER, record_json, record_url
 from service.retrieval.query import Hit, SearchReply
 
@@ -85,9 +85,23 @@ def document_json(record: AnyRecord, index: str, links: Links) -> dict[str, Any]
 
 
 def stated_json(record: AnyRecord, index: str) -> dict[str, Any]:
-    """Return everything that is stated of a record, as over HTTP, without what is not."""
+    """Return everything that is stated of a record, as over HTTP, but with its words defused."""
     everything = record_json(record, index)
-    return {name: value for name, value in everything.items() if value not in (None, (), [])}
+    return {
+        name: _defused(value) for name, value in everything.items() if value not in (None, (), [])
+    }
+
+
+def _defused(value: Any) -> Any:
+    match value:
+        case str():
+            return defuse(value)
+        case dict():
+            return {name: _defused(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_defused(part) for part in value]
+        case _:
+            return value
 
 
 def _hit_json(hit: Hit, links: Links) -> dict[str, Any]:
@@ -99,6 +113,7 @@ def _hit_json(hit: Hit, links: Links) -> dict[str, Any]:
         "title": title_of(record),
         "text": text_of(record),
         "url": links.of(record),
+        **({"contradicts_the_query": True} if hit.contradicts else {}),
     } | _stated(record, hit.index)
 
 

@@ -90,6 +90,20 @@ def test_an_image_finds_its_like_from_bytes_a_file_or_a_record(ask: Ask, tmp_pat
     assert "films/train/31" in {hit.record_id for hit in beside.hits}
 
 
+def test_facets_evidence_and_the_receipt(ask: Ask) -> None:
+    reply = ask(
+        "search_image", b"grey 5", indexes=["scans"], facets=["modality", "contrast"], evidence=True
+    )
+    counts = {one.value: one.records for one in reply.facets["modality"]}
+    assert counts == {"CT": 12, "MR": 12}
+    assert {one.value for one in reply.facets["contrast"]} == {True, False}
+    [odd] = reply.evidence
+    assert odd.label == "odd"
+    assert odd.low <= odd.share <= odd.high
+    assert reply.receipt["hits_sha256"]
+    assert "stages_ms" in reply.extra
+
+
 def test_a_vector_finds_what_it_embeds(ask: Ask, hash_encoder) -> None:  # type: ignore[no-untyped-def]
     [values] = hash_encoder.encode_texts(["grey 5"], "query").tolist()
     by_image = ask("search_image", vector={"field": "image", "values": values}, k=1)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from service import reply_schemas
+from service import reply_schemas, reply_schemas_counts
 from service import schemas as request_schemas
 from service.client import Client, ReplyError, ServerError, options, replies
 from service.client.reading import read
@@ -22,6 +22,8 @@ from service.client.reading import read
         (replies.Group, reply_schemas.GroupReply),
         (replies.Option, reply_schemas.OptionReply),
         (replies.Note, reply_schemas.NoteReply),
+        (replies.FacetCount, reply_schemas_counts.FacetCountReply),
+        (replies.Evidence, reply_schemas_counts.EvidenceReply),
         (replies.SearchReply, reply_schemas.SearchReplyBody),
         (replies.Message, reply_schemas.MessageReply),
         (replies.Citation, reply_schemas.CitationReply),
