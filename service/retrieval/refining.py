@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from indexer.store.reader import IndexReader
 from service.retrieval.contradictions import demote
-from service.retrieval.explaining import searched_text
 from service.retrieval.fusion import Fused, Key
 from service.retrieval.query import Query, TextSource
+
+# Where a record states what is and what is not; options and answers do not speak of one case.
+_STATING = MappingProxyType({"image": ("caption",), "text": ("question", "context")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,9 @@ def refine(ranked: Sequence[Fused], query: Query, readers: Sequence[IndexReader]
         return Refined(tuple(ranked))
 
     def text_of(key: Key) -> str:
-        return searched_text(readers[key.reader].record(key.row))
+        reader = readers[key.reader]
+        read = reader.row(key.row, _STATING[reader.manifest.kind])
+        return "\n".join(text for text in read.values() if text)
 
     guarded = demote(ranked, words, text_of)
     settled: list[Fused] = []
