@@ -72,7 +72,8 @@ FIELDS = (
     "dimensions", "encoding_format", "input_type", "user",
     "offset", "group_size", "mode",
     "weights", "positive_records", "negative_records", "exclude_same", "exclude_datasets",
-    "exclude_splits", "explain", "vector", "field", "values",
+    "exclude_splits", "explain", "rerank", "encoder", "depth", "budget_ms",
+    "vector", "field", "values",
 )  # fmt: skip
 """Every field of every request, to suggest from."""
 

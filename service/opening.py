@@ -9,6 +9,8 @@ from typing import Protocol, TypeAlias
 from service.prompting.prompt import Prompter
 from service.retrieval.columns import ColumnCache
 from service.retrieval.encoding import QueryEncoders
+from service.retrieval.refining import Refiner
+from service.retrieval.rerankers import Rerankers
 from service.retrieval.retriever import Retriever
 from service.retrieval.selection import Indexes
 from service.settings import Settings
@@ -38,10 +40,12 @@ Opener: TypeAlias = Callable[[Settings, ExitStack], Opened]
 
 def open_indexes(settings: Settings, stack: ExitStack) -> Opened:
     """Open the published indexes and start decoders; `stack` stops and closes them again."""
+    from indexer.encoders.cross_encoder import load_reranker
     from indexer.store.index_set import IndexSet
 
     encoders = open_encoders(settings, stack)
-    return assemble(IndexSet(settings.indexes_dir), encoders)
+    rerankers = Rerankers(partial(load_reranker, device=settings.device))
+    return assemble(IndexSet(settings.indexes_dir), encoders, rerankers)
 
 
 def open_encoders(settings: Settings, stack: ExitStack) -> QueryEncoders:
@@ -55,8 +59,11 @@ def open_encoders(settings: Settings, stack: ExitStack) -> QueryEncoders:
     )
 
 
-def assemble(indexes: RefreshableIndexes, encoders: QueryEncoders) -> Opened:
+def assemble(
+    indexes: RefreshableIndexes, encoders: QueryEncoders, rerankers: Rerankers | None = None
+) -> Opened:
     """Put a retriever and a prompter on top of indexes and encoders."""
     columns = ColumnCache()
-    retriever = Retriever(indexes, encoders, columns)
+    refiner = Refiner(None if rerankers is None else rerankers.get)
+    retriever = Retriever(indexes, encoders, columns, refiner)
     return Opened(indexes, columns, encoders, retriever, Prompter(retriever))

@@ -15,6 +15,7 @@ from service.retrieval.query import (
     Mode,
     Query,
     RecordSource,
+    Rerank,
     SameAs,
     Source,
     Target,
@@ -28,6 +29,18 @@ RecordId: TypeAlias = Annotated[
     str,
     Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["mura/valid/1"]),
 ]
+
+
+class RerankBody(Request):
+    """Which reranker, how many texts it reads, and how long it may take."""
+
+    encoder: Annotated[str, Field(max_length=64, examples=["bge-reranker-v2-m3"])]
+    depth: Annotated[int, Field(ge=1, le=200, strict=True)] = 50
+    budget_ms: Annotated[float, Field(gt=0, le=30_000)] = 2000.0
+
+    def inner(self) -> Rerank:
+        """Return the inner stage."""
+        return Rerank(encoder=self.encoder, depth=self.depth, budget_ms=self.budget_ms)
 
 
 class SearchOptions(CountOptions):
@@ -76,6 +89,9 @@ class SearchOptions(CountOptions):
         tuple[Annotated[str, Field(max_length=64)], ...],
         Field(max_length=64, description="Splits never to return, e.g. test."),
     ] = ()
+    rerank: Annotated[
+        RerankBody | None, Field(description="Let a cross-encoder order the first hits.")
+    ] = None
     explain: Annotated[
         bool, Field(strict=True, description="Say how each ranking was made, and shared words.")
     ] = False
@@ -100,6 +116,7 @@ class SearchOptions(CountOptions):
             exclude_same=frozenset(self.exclude_same),
             exclude_datasets=frozenset(self.exclude_datasets),
             exclude_splits=frozenset(self.exclude_splits),
+            rerank=None if self.rerank is None else self.rerank.inner(),
             explain=self.explain,
             facets=self.facets,
             evidence=self.evidence,

@@ -1,7 +1,7 @@
 """From a plan to one page of hits: tiers are climbed until the page is full or all is ranked."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from service.retrieval.fusion import Fused, Key
 from service.retrieval.grouping import Chosen, Groups
 from service.retrieval.legs import Area, DenseLeg
 from service.retrieval.query import LegReport, Place, Query, ScoreKind
-from service.retrieval.refining import refine
+from service.retrieval.refining import RERANK, Refined, Refiner
 from service.retrieval.tiers import Tier, climb, first_depth
 
 
@@ -19,15 +19,15 @@ from service.retrieval.tiers import Tier, climb, first_depth
 class Choice:
     """The hits of a page, `found` of which are known in all, and the tiers that they come from.
 
-    `completions` found members of groups that the tiers did not reach. `contradicting` are those
-    of the first records whose own words deny what the query asks for, or the other way round.
+    `completions` found members of groups that the tiers did not reach. `refined` is the first
+    tier as it was ordered once its words were read.
     """
 
     page: tuple[Chosen, ...]
     found: int
     tiers: tuple[Tier, ...]
     completions: tuple[Tier, ...] = ()
-    contradicting: frozenset[Key] = frozenset()
+    refined: Refined = field(default_factory=lambda: Refined(()))
 
     @property
     def score_kind(self) -> ScoreKind:
@@ -44,7 +44,8 @@ class Choice:
         for tier in (*self.tiers, *self.completions):
             places = tier.ranking.why(key)
             if places:
-                return places
+                read = self.refined.places.get(key)
+                return places if read is None else places | {RERANK: read}
         return {}
 
 
@@ -54,19 +55,20 @@ def choose(
     area: Area,
     excluded: Set[Key],
     builds: Sequence[BuildColumns],
+    refiner: Refiner,
 ) -> Choice:
     """Return the page that a query asks for, of all that is allowed and not excluded."""
     wanted = query.offset + query.k
     groups = Groups(builds, query.group_by, query.group_size) if query.group_by else None
     single: list[Chosen] = []
     tiers: list[Tier] = []
-    contradicting: frozenset[Key] = frozenset()
+    refined = Refined(())
     for tier in climb(plan, area, first_depth(query, plan, excluded)):
         tiers.append(tier)
         ranked = [one for one in tier.fused if one.key not in excluded]
         if len(tiers) == 1:
-            refined = refine(ranked, query, area.readers)
-            ranked, contradicting = list(refined.ranked), refined.contradicting
+            refined = refiner.refine(ranked, query, area.readers)
+            ranked = list(refined.ranked)
         if groups is None:
             single += map(Chosen, ranked)
         else:
@@ -75,13 +77,13 @@ def choose(
             break
     if groups is None:
         page = single[query.offset : wanted]
-        return Choice(tuple(page), len(single), tuple(tiers), (), contradicting)
+        return Choice(tuple(page), len(single), tuple(tiers), (), refined)
     page, completions = [], []
     for chosen in groups.page(query.offset, query.k):
         completed, completion = _complete(chosen, groups, query, plan, area, excluded)
         page.append(completed)
         completions += [completion] if completion else []
-    return Choice(tuple(page), len(groups), tuple(tiers), tuple(completions), contradicting)
+    return Choice(tuple(page), len(groups), tuple(tiers), tuple(completions), refined)
 
 
 def _complete(

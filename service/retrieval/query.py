@@ -57,6 +57,15 @@ Source: TypeAlias = TextSource | ImageSource | RecordSource | VectorSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rerank:
+    """A cross-encoder that reads the first `depth` texts with the query, if time allows."""
+
+    encoder: str
+    depth: int = 50
+    budget_ms: float = 2000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What is looked for, where, and how it is to be answered.
 
@@ -70,7 +79,8 @@ class Query:
     `exclude_same`. The first `offset` hits are skipped, so that pages of equal `k` follow on each
     other. With `group_by` each hit is the best of its group and lists its `group_size` best.
     `facets` names fields whose values are counted; `evidence` asks for labels among the nearest
-    cases. Checked by `Retriever.search`, not here.
+    cases. `rerank` lets a cross-encoder order the first hits.
+    Checked by `Retriever.search`, not here.
     """
 
     target: Target
@@ -89,6 +99,7 @@ class Query:
     exclude_same: frozenset[SameAs] = frozenset()
     exclude_datasets: frozenset[str] = frozenset()
     exclude_splits: frozenset[str] = frozenset()
+    rerank: Rerank | None = None
     explain: bool = False
     facets: tuple[str, ...] = ()
     evidence: bool = False

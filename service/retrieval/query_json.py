@@ -7,7 +7,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Set
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -18,6 +18,7 @@ from service.retrieval.query import (
     ImageSource,
     Query,
     RecordSource,
+    Rerank,
     Source,
     TextSource,
     VectorSource,
@@ -64,6 +65,26 @@ def query_of(values: Mapping[str, Any], images: Mapping[str, bytes]) -> Query:
 
 def _plain(value: object) -> Any:
     match value:
+        case TextSource() | ImageSource() | RecordSource() | VectorSource():
+            return _plain_source(value)
+        case Comparison(key, op, compared):
+            return {"type": op, "key": key, "value": _plain(compared)}
+        case Combination(op, parts):
+            return {"type": op, "filters": _plain(parts)}
+        case Rerank():
+            return asdict(value)
+        case Mapping():
+            return {key: _plain(one) for key, one in value.items()}
+        case Set():
+            return sorted(_plain(one) for one in value)
+        case tuple():
+            return [_plain(one) for one in value]
+        case _:
+            return value
+
+
+def _plain_source(source: Source) -> Json:
+    match source:
         case TextSource(text):
             return {"kind": "text", "text": text}
         case ImageSource(raw):
@@ -73,18 +94,6 @@ def _plain(value: object) -> Any:
         case VectorSource(name, vector):
             raw = np.ascontiguousarray(vector, "<f4").tobytes()
             return {"kind": "vector", "field": name, "base64": base64.b64encode(raw).decode()}
-        case Comparison(key, op, compared):
-            return {"type": op, "key": key, "value": _plain(compared)}
-        case Combination(op, parts):
-            return {"type": op, "filters": _plain(parts)}
-        case Mapping():
-            return {key: _plain(one) for key, one in value.items()}
-        case Set():
-            return sorted(_plain(one) for one in value)
-        case tuple():
-            return [_plain(one) for one in value]
-        case _:
-            return value
 
 
 def _revived(name: str, hint: object, value: Any, images: Mapping[str, bytes]) -> object:
@@ -96,6 +105,8 @@ def _revived(name: str, hint: object, value: Any, images: Mapping[str, bytes]) -
         return tuple(_source(one, images) for one in value)
     if name == "filters":
         return _filter(value)
+    if name == "rerank":
+        return Rerank(**value)
     kinds = {get_origin(one) for one in (hint, *get_args(hint))}
     return tuple(value) if tuple in kinds else frozenset(value) if frozenset in kinds else value
 

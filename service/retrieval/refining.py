@@ -1,44 +1,111 @@
-"""What is done to the first hits once their words are read: contradictions go behind."""
+"""What is done to the first hits once their words are read: reranking, and the guard."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from indexer.encoders.base import Reranker
+from indexer.errors import QueryError
 from indexer.store.reader import IndexReader
 from service.retrieval.contradictions import demote
 from service.retrieval.fusion import Fused, Key
-from service.retrieval.query import Query, TextSource
+from service.retrieval.query import Note, Place, Query, TextSource
+from service.retrieval.rerank import rerank
 
+RERANK = "rerank"
 # Where a record states what is and what is not; options and answers do not speak of one case.
 _STATING = MappingProxyType({"image": ("caption",), "text": ("question", "context")})
+# What a reranker reads beside that: whether a text answers a question shows in its answer.
+_READ = MappingProxyType({"image": ("caption",), "text": ("question", "context", "answer")})
 
 
 @dataclass(frozen=True, slots=True)
 class Refined:
-    """The first tier in its final order, and which of its records contradict the query."""
+    """The first tier in its final order.
 
-    ranked: tuple[Fused, ...]
-    contradicting: frozenset[Key] = frozenset()
-
-
-def refine(ranked: Sequence[Fused], query: Query, readers: Sequence[IndexReader]) -> Refined:
-    """Return the first tier with what contradicts the query's words behind the rest.
-
-    A query without words contradicts nothing. What goes behind scores no more than what it went
-    behind, so that scores still fall.
+    `contradicting` are the records that contradict the query; `places` says where a reranker put
+    those that it read.
     """
-    words = "\n".join(source.text for source in query.sources if isinstance(source, TextSource))
-    if not words:
-        return Refined(tuple(ranked))
 
+    ranked: Sequence[Fused]
+    contradicting: frozenset[Key] = frozenset()
+    places: Mapping[Key, Place] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+class Refiner:
+    """Reads the words of the first hits. `reranker` gives a loaded one by its catalogue key."""
+
+    def __init__(self, reranker: Callable[[str], Reranker] | None = None) -> None:
+        self._reranker = reranker
+
+    def refine(
+        self, ranked: Sequence[Fused], query: Query, readers: Sequence[IndexReader]
+    ) -> Refined:
+        """Rerank the first tier if the query asks for it, then put contradictions behind the rest.
+
+        A query without words contradicts nothing.
+
+        Raises
+        ------
+        QueryError
+            A query without words is to be reranked.
+        UnknownNameError, EncoderError
+            There is no such reranker, or it cannot be loaded or fails.
+        """
+        words = "\n".join(one.text for one in query.sources if isinstance(one, TextSource))
+        if query.rerank is not None:
+            return self._rerank(ranked, query, words, readers)
+        if not words:
+            return Refined(ranked)
+        guarded = demote(ranked, words, _text_of(readers, _STATING))
+        return Refined(_let_fall(guarded.ranked), guarded.contradicting)
+
+    def _rerank(
+        self, ranked: Sequence[Fused], query: Query, words: str, readers: Sequence[IndexReader]
+    ) -> Refined:
+        stage = query.rerank
+        if stage is None or not words:
+            raise QueryError("Reranking needs words.", remedy="Leave rerank out, or add words.")
+        if self._reranker is None:
+            raise QueryError("There are no rerankers here.", remedy="Leave rerank out.")
+        done = rerank(
+            ranked,
+            words,
+            _text_of(readers, _READ),
+            self._reranker(stage.encoder),
+            depth=stage.depth,
+            budget_ms=stage.budget_ms,
+        )
+        notes = () if done.done else (
+            Note(
+                RERANK,
+                f"Reranking did not end within {stage.budget_ms:g} ms, so the order is that of "
+                "the rankings. Give it more time (budget_ms) or fewer texts (depth).",
+            ),
+        )  # fmt: skip
+        order = sorted(done.scores, key=lambda key: -done.scores[key])
+        places = {key: Place(rank, done.scores[key]) for rank, key in enumerate(order, start=1)}
+        guarded = demote(done.ranked, words, _text_of(readers, _STATING))
+        return Refined(guarded.ranked, guarded.contradicting, places, notes)
+
+
+def _text_of(
+    readers: Sequence[IndexReader], columns: Mapping[str, tuple[str, ...]]
+) -> Callable[[Key], str]:
     def text_of(key: Key) -> str:
         reader = readers[key.reader]
-        read = reader.row(key.row, _STATING[reader.manifest.kind])
+        read = reader.row(key.row, columns[reader.manifest.kind])
         return "\n".join(text for text in read.values() if text)
 
-    guarded = demote(ranked, words, text_of)
+    return text_of
+
+
+def _let_fall(ranked: Sequence[Fused]) -> list[Fused]:
+    """Let what went behind score no more than what it went behind, so that scores still fall."""
     settled: list[Fused] = []
-    for one in guarded.ranked:
-        previous = settled[-1].score if settled else float("inf")
-        settled.append(Fused(one.key, min(one.score, previous)))
-    return Refined(tuple(settled), guarded.contradicting)
+    lowest = float("inf")
+    for one in ranked:
+        lowest = min(lowest, one.score)
+        settled.append(Fused(one.key, lowest))
+    return settled

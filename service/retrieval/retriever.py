@@ -17,6 +17,7 @@ from service.retrieval.masks import MaskCache
 from service.retrieval.planning import Planner
 from service.retrieval.query import Group, Hit, Note, Query, SearchReply, TextSource
 from service.retrieval.receipt import make_receipt
+from service.retrieval.refining import Refiner
 from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
 from service.retrieval.stage_clock import StageClock
 from service.retrieval.tallies import Tallies
@@ -34,7 +35,11 @@ class Retriever:
     """Answers queries over published indexes. Thread-safe; blocks while it encodes and searches."""
 
     def __init__(
-        self, indexes: Indexes, encoders: QueryEncoders, columns: ColumnCache | None = None
+        self,
+        indexes: Indexes,
+        encoders: QueryEncoders,
+        columns: ColumnCache | None = None,
+        refiner: Refiner | None = None,
     ) -> None:
         self.selector = Selector(indexes)
         self._indexes = indexes
@@ -42,6 +47,7 @@ class Retriever:
         self._columns = columns or ColumnCache()
         self._masks = MaskCache(self._columns)
         self._excluder = Excluder(self._columns, encoders.fingerprint)
+        self._refiner = refiner or Refiner()
         self._planner = Planner(encoders, self._columns)
         self._tallies = Tallies(self._columns, self._masks, self._excluder)
 
@@ -69,7 +75,7 @@ class Retriever:
         excluded = self._excluder.keys(query, readers, everywhere)
         clock.mark("encode")
         builds = [self._columns.of(reader) for reader in readers]
-        choice = choose(query, plan, area, excluded, builds)
+        choice = choose(query, plan, area, excluded, builds, self._refiner)
         clock.mark("search")
         hits = tuple(
             _hit(rank, chosen, choice, readers, query)
@@ -85,7 +91,7 @@ class Retriever:
             hits=hits,
             builds={reader.name: reader.build_id for reader in readers},
             score_kind=choice.score_kind,
-            notes=(*plan.notes, *_why_empty(choice, area, query)),
+            notes=(*plan.notes, *choice.refined.notes, *_why_empty(choice, area, query)),
             stages_ms=clock.stages_ms,
             took_ms=clock.total_ms(),
             records_allowed=area.records(),
@@ -188,6 +194,6 @@ def _bare_hit(
         index=reader.name,
         record=record,
         why=choice.why(fused.key),
-        contradicts=fused.key in choice.contradicting,
+        contradicts=fused.key in choice.refined.contradicting,
         matched_words=matched_words(query, record) if query.explain else None,
     )

@@ -22,6 +22,7 @@ from service.retrieval.fusion import Key
 from service.retrieval.legs import Area, LexicalLeg
 from service.retrieval.masks import MaskCache
 from service.retrieval.query import ImageSource, Query, RecordSource, SameAs, TextSource
+from service.retrieval.refining import Refiner
 from service.retrieval.selection import Snapshot
 
 
@@ -81,8 +82,10 @@ class Tallies:
             )
         builds = [self.columns.of(reader) for reader in area.readers]
         own = self.excluder.keys(_came_from(query), area.readers, everywhere)
-        wide = replace(query, k=NEAREST_CASES, offset=0, group_by="case", group_size=1)
-        page = choose(wide, plan, area, excluded | own, builds).page
+        wide = replace(
+            query, k=NEAREST_CASES, offset=0, group_by="case", group_size=1, rerank=None
+        )
+        page = choose(wide, plan, area, excluded | own, builds, Refiner()).page
         nearest = cases_of((chosen.fused.key for chosen in page), builds)
         return gather_evidence(nearest, builds, area.allowed, cases_of(own, builds))
 

@@ -85,6 +85,10 @@ BODIES = st.one_of(
             "offset": st.one_of(st.integers(-2, 300), SCALARS),
             "group_size": st.integers(-1, 21),
             "explain": st.booleans(),
+            "rerank": st.fixed_dictionaries(
+                {"encoder": st.sampled_from(["bge-reranker-v2-m3", "x"])},
+                optional={"depth": SCALARS, "budget_ms": SCALARS},
+            ),
             "vector": st.fixed_dictionaries(
                 {
                     "field": st.sampled_from(["image", "question", "x"]),

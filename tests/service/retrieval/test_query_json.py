@@ -43,6 +43,7 @@ VALUES = {
     "exclude_records": NAME_SETS, "exclude_same": st.frozensets(st.sampled_from(["case"])),
     "exclude_datasets": NAME_SETS, "exclude_splits": NAME_SETS, "explain": st.booleans(),
     "facets": NAME_TUPLES, "evidence": st.booleans(),
+    "rerank": st.none() | st.builds(Rerank, encoder=NAMES, depth=st.integers(1, 99)),
 }  # fmt: skip
 QUERIES = st.builds(Query, **VALUES)
 
