@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from indexer.errors import QueryError
 from service.retrieval.filters import Combination, Comparison
-from service.retrieval.query import ImageSource, Query, RecordSource, TextSource, VectorSource
+from service.retrieval.query import (
+    ImageSource,
+    Query,
+    RecordSource,
+    Rerank,
+    TextSource,
+    VectorSource,
+)
 from service.retrieval.query_json import digest_of, query_of, query_values
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
