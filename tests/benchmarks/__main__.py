@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.benchmarks import indexing, query, retrieval, store, threshold
+from tests.benchmarks import counts, indexing, query, retrieval, store, threshold
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.report import Report, save, show
 
@@ -21,9 +21,11 @@ def main() -> None:
     parser.add_argument(
         "names",
         nargs="*",
-        help="indexing, query, retrieval, store, threshold; all if none is named",
+        help="counts, indexing, query, retrieval, store, threshold; all if none is named",
     )
-    parser.add_argument("--records", type=int, default=600_000, help="of store and retrieval")
+    parser.add_argument(
+        "--records", type=int, default=600_000, help="of counts, store and retrieval"
+    )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for indexing")
     parser.add_argument("--rounds", type=int, default=3, help="of indexing")
     parser.add_argument("--indexes", type=Path, help="indexes to query; drawn ones if left out")
@@ -31,6 +33,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("reports/benchmarks.json"))
     chosen = parser.parse_args()
     benchmarks: dict[str, Callable[[], Report]] = {
+        "counts": lambda: counts.run(chosen.records),
         "indexing": lambda: indexing.run(
             indexing.Setting(chosen.threads, chosen.rounds, chosen.scratch)
         ),
