@@ -16,6 +16,7 @@ from service.routes import (
     embeddings,
     health,
     indexes,
+    ingest,
     page,
     prompts,
     records,
@@ -45,6 +46,8 @@ def create_app(settings: Settings | None = None, *, opener: Opener = open_indexe
     async def lifespan(_: FastAPI) -> "AsyncIterator[None]":
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(service.started())
+            if service.ingest is not None:
+                await stack.enter_async_context(service.ingest.started())
             if tools is not None:
                 await stack.enter_async_context(tools.started())
             yield
@@ -55,7 +58,17 @@ def create_app(settings: Settings | None = None, *, opener: Opener = open_indexe
     )  # fmt: skip
     app.state.service = service
     install_error_handlers(app)
-    for routes in (page, health, search, prompts, records, indexes, vector_stores, embeddings):
+    for routes in (
+        page,
+        health,
+        search,
+        prompts,
+        records,
+        indexes,
+        vector_stores,
+        embeddings,
+        ingest,
+    ):
         app.include_router(routes.router)
     if tools is not None:
         # No GET: the stream that it opens is for what a server says unasked, and would keep the

@@ -31,6 +31,13 @@ from service.json_response import JsonResponse
 
 LOGGER = logging.getLogger("medsearch.service")
 
+
+class IngestClosedError(MedsearchError):
+    """Nothing of a PACS is taken in here."""
+
+    code = "ingest_closed"
+
+
 # The nearest class in an error's line of ancestors decides.
 STATUSES: Mapping[type[MedsearchError], int] = MappingProxyType(
     {
@@ -42,6 +49,7 @@ STATUSES: Mapping[type[MedsearchError], int] = MappingProxyType(
         LimitExceededError: 413,
         EncoderError: 503,
         StoreError: 503,
+        IngestClosedError: 403,
     }
 )
 _CODES: Mapping[int, tuple[str, str]] = MappingProxyType(
@@ -73,7 +81,7 @@ FIELDS = (
     "offset", "group_size", "mode",
     "weights", "positive_records", "negative_records", "exclude_same", "exclude_datasets",
     "exclude_splits", "explain", "rerank", "encoder", "depth", "budget_ms",
-    "vector", "field", "values",
+    "vector", "field", "values", "study_uid", "series_uid",
 )  # fmt: skip
 """Every field of every request, to suggest from."""
 

@@ -11,6 +11,7 @@ from indexer.records import AnyRecord, ImageRecord
 from service.prompting.prompt import Citation, Prompt
 from service.retrieval.cases import Case
 from service.retrieval.query import Hit, Note, SearchReply
+from service.viewer import Viewer
 
 DISCLAIMER = "For research. Not a diagnostic device; similarity is not evidence of a diagnosis."
 
@@ -20,10 +21,13 @@ def record_url(record: AnyRecord) -> str:
     return _url_of(record.record_id)
 
 
-def record_json(record: AnyRecord, index: str) -> dict[str, Any]:
-    """Return a record as JSON-ready values: everything that may leave, nothing else."""
+def record_json(record: AnyRecord, index: str, viewer: Viewer | None = None) -> dict[str, Any]:
+    """Return a record as JSON-ready values: everything that may leave, nothing else.
+
+    With `viewer`, a record whose study it knows says where that is shown.
+    """
     url = record_url(record)
-    common = {
+    common: dict[str, Any] = {
         "record_id": record.record_id,
         "index": index,
         "dataset": record.dataset,
@@ -38,6 +42,9 @@ def record_json(record: AnyRecord, index: str) -> dict[str, Any]:
         "url": url,
     }
     if isinstance(record, ImageRecord):
+        viewer_url = viewer.url(record) if viewer else None
+        if viewer_url is not None:
+            common["viewer_url"] = viewer_url
         return common | {
             "kind": "image",
             "caption": record.caption,
@@ -88,8 +95,8 @@ def case_json(case: Case, index: str) -> dict[str, Any]:
     }
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
-    """Return a hit as JSON-ready values."""
+def hit_json(hit: Hit, viewer: Viewer | None = None) -> dict[str, Any]:
+    """Return a hit as JSON-ready values, as `record_json` its record."""
     placed: dict[str, Any] = {
         "rank": hit.rank,
         "score": hit.score,
@@ -106,12 +113,12 @@ def hit_json(hit: Hit) -> dict[str, Any]:
             "by": group.by,
             "id": group.group_id,
             "records": group.records,
-            "hits": [hit_json(one) for one in group.best],
+            "hits": [hit_json(one, viewer) for one in group.best],
         }
-    return placed | record_json(hit.record, hit.index)
+    return placed | record_json(hit.record, hit.index, viewer)
 
 
-def search_json(reply: SearchReply) -> dict[str, Any]:
+def search_json(reply: SearchReply, viewer: Viewer | None = None) -> dict[str, Any]:
     """Return the answer to a search as JSON-ready values; only the receipt repeats the query."""
     query = reply.query
     return {
@@ -125,7 +132,7 @@ def search_json(reply: SearchReply) -> dict[str, Any]:
         },
         "records_allowed": reply.records_allowed,
         "score_kind": reply.score_kind,
-        "hits": [hit_json(hit) for hit in reply.hits],
+        "hits": [hit_json(hit, viewer) for hit in reply.hits],
         "builds": reply.builds,
         "explain": {"rankings": [asdict(leg) for leg in reply.legs]} if query.explain else None,
         "facets": {

@@ -56,6 +56,7 @@ class RecordReply(_Reply):
     contrast: bool | None = None
     abnormal: bool | None = None
     thumbnail_url: str | None = None
+    viewer_url: str | None = None
     question: str | None = None
     answer: str | None = None
     context: str | None = None

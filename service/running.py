@@ -8,9 +8,11 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from service.errors import NotReadyError
+from service.ingest import Ingest
 from service.metrics import Metrics
 from service.opening import Opened, Opener, open_indexes
 from service.settings import Settings
+from service.viewer import Viewer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,6 +31,8 @@ class RunningService:
         self.metrics = Metrics()
         self.problems: tuple[MedsearchError, ...] = ()
         self.ready = False
+        self.viewer = Viewer.from_settings(settings)
+        self.ingest = Ingest.from_settings(settings)
         self._opener = opener
         self._opened: Opened | None = None
         self._threads = ThreadPoolExecutor(settings.search_threads, "medsearch-search")

@@ -52,3 +52,22 @@ class Settings(BaseSettings):
         description="Address of this service for links in MCP replies; the caller's if left out.",
     )
     refresh_s: float = Field(default=1.0, gt=0, description="How often new builds are looked for.")
+    pacs_url: str | None = Field(
+        default=None, description="Root of the PACS's DICOMweb service; opens /v1/ingest."
+    )
+    pacs_user: str | None = Field(
+        default=None, description="Who asks it; the password stands in MEDSEARCH_PACS_PASSWORD."
+    )
+    pacs_ca_file: Path | None = Field(default=None, description="Certificates to trust there.")
+    pacs_mirror: Path | None = Field(
+        default=None, description="Folder of its mirror, which also resolves pseudonyms."
+    )
+    pacs_name: str = Field(default="pacs", description="Name of its index.")
+    pacs_encoders: tuple[str, ...] = Field(
+        default=(), description="JSON list of encoders, as `medsearch index --encoder` takes them."
+    )
+    viewer_template: str | None = Field(
+        default=None,
+        description="Links from hits of the PACS to a viewer, with original UIDs; needs "
+        "pacs_mirror and api_keys. Example: /ohif/viewer?StudyInstanceUIDs={study_uid}",
+    )

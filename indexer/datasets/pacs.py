@@ -6,17 +6,13 @@ from pathlib import Path
 
 from indexer.datasets.base import DatasetInfo, not_found
 from indexer.datasets.instances import InstanceContext
+from indexer.datasets.mirror_layout import JOURNAL, REFUSED_TABLE
 from indexer.datasets.rows import read_rows
 from indexer.datasets.tcia import read_files
 from indexer.datasets.tree import NameSet, list_files, walk_folders
 from indexer.errors import BadRecordError
 from indexer.pixels.pseudonyms import Pseudonymiser
 from indexer.records import Reject, Row
-
-JOURNAL = Path(".mirror", "journal.sqlite")
-"""Where a mirror keeps what belongs to it; hidden, so that no reader takes it for content."""
-REFUSED_TABLE = "refused.jsonl"
-"""The instances that the PACS listed and could not give: `file`, `reason`."""
 
 INFO = DatasetInfo(
     name="pacs",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from indexer.datasets.pacs import JOURNAL, REFUSED_TABLE
+from indexer.datasets.mirror_layout import JOURNAL, REFUSED_TABLE
 from indexer.errors import MirrorError
 from indexer.pacs.journal import Journal
 from indexer.pixels.pseudonyms import KEY_VARIABLE, Pseudonymiser

@@ -13,9 +13,10 @@ import typer
 
 from indexer.datasets.pacs import INFO, PacsMirror
 from indexer.datasets.registry import all_datasets
-from indexer.errors import DatasetEmptyError, MedsearchError
+from indexer.errors import DatasetEmptyError
 from indexer.pixels.pseudonyms import Pseudonymiser
 from service.cli.console import errors_console, progress_bars
+from service.errors import ExtraMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,10 +82,7 @@ def index_pacs(
     try:
         from indexer.pacs.dicomweb import DicomWeb
     except ModuleNotFoundError as error:
-        raise MedsearchError(
-            f"The package {error.name!r} is not installed.",
-            remedy="pip install 'medsearch[pacs]'",
-        ) from error
+        raise ExtraMissingError("pacs") from error
     from indexer.pacs.folder import open_mirror
     from indexer.store.publish import prune, withdraw
 

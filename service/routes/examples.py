@@ -155,6 +155,26 @@ CASE_REPLY = reply_example(
         ],
     }
 )
+INGEST_EXAMPLES: dict[str, Any] = {
+    "study": {"summary": "A study that came or went", "value": {"study_uid": "1.2.840.113619.2.1"}}
+}
+_INGEST: dict[str, Any] = {
+    "state": "idle",
+    "waiting": 0,
+    "running_since": None,
+    "failures_in_a_row": 0,
+    "last": {
+        "started_at": "2026-01-01T12:00:00+00:00",
+        "took_s": 41.5,
+        "error": None,
+        "fetched": 312,
+        "deleted": 0,
+        "stored": 48210,
+        "refused": 1,
+        "records": 47988,
+    },
+}
+INGEST_REPLY = reply_example(_INGEST)
 METRICS_REPLY: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"example": "medsearch_ready 1.0\n"}}}
 }

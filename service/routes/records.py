@@ -37,7 +37,7 @@ async def show_record(
 
     def read() -> bytes:
         reader, row = find_record(f"{dataset}/{split}/{native_id}", snapshot)
-        return dump_json(record_json(reader.record(row), reader.name))
+        return dump_json(record_json(reader.record(row), reader.name, service.viewer))
 
     return Response(await service.run(read), media_type="application/json")
 

@@ -54,5 +54,7 @@ async def search_by_image(request: Request) -> Response:
 
 async def _answer(service: RunningService, query: Query) -> Response:
     """Search on the service's threads and write the reply there too."""
-    content = await answer(service, [query], lambda replies: dump_json(search_json(replies[0])))
+    content = await answer(
+        service, [query], lambda replies: dump_json(search_json(replies[0], service.viewer))
+    )
     return Response(content, media_type="application/json")

@@ -4,12 +4,17 @@ import hashlib
 import json
 import os
 import random
+import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pydicom
 import pytest
 
@@ -18,7 +23,7 @@ from indexer.pacs.dicomweb import DicomWeb
 from indexer.pacs.folder import open_mirror
 from indexer.pacs.mirror import MirrorOptions, MirrorReport, update_mirror
 from indexer.pixels.pseudonyms import KEY_VARIABLE, Pseudonymiser
-from tests.end_to_end.orthanc import PASSWORD, USER, Orthanc, running_orthanc
+from tests.end_to_end.orthanc import PASSWORD, USER, Orthanc, free_port, running_orthanc
 
 pytestmark = pytest.mark.orthanc
 
@@ -224,3 +229,78 @@ def search(folder: Path) -> list[dict]:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["hits"]
+
+
+@pytest.mark.slow
+def test_orthanc_announces_and_the_service_follows(corpus: Path, tmp_path: Path) -> None:
+    port = free_port()
+    [lua] = re.findall(r"```lua\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert ":8000/" in lua
+    folder = tmp_path / "orthanc"
+    folder.mkdir()
+    images = images_of(corpus, "tcga_kich")
+    with (
+        running_orthanc(folder, lua=lua.replace(":8000/", f":{port}/")) as orthanc,
+        running_service(orthanc, tmp_path, port) as client,
+    ):
+        ask = partial(client.post, "/v1/search/text", json={"query": "CT of the abdomen"})
+        first = wait_for(client, lambda status: status["state"] == "idle")
+        assert first["last"]["error"] is None
+        assert orthanc.send(images) == len(images)
+        told = wait_for(client, lambda s: s["state"] == "idle" and s["last"]["records"])
+        assert told["last"]["stored"] == len(images)
+        deadline = time.monotonic() + 60
+        while (reply := ask()).status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        studies = {str(pydicom.dcmread(path).StudyInstanceUID) for path in images}
+        links = {hit["viewer_url"] for hit in reply.json()["hits"]}
+        assert links <= {f"/ohif/viewer?StudyInstanceUIDs={uid}" for uid in studies}
+        for one in orthanc.get("studies"):
+            orthanc.session.delete(f"{orthanc.root}/studies/{one}", timeout=30)
+        gone = wait_for(client, lambda s: s["state"] == "idle" and s["last"]["stored"] == 0)
+        assert gone["last"]["error"] is None
+        assert not list((tmp_path / "indexes" / "pacs").glob("*/manifest.json"))
+
+
+@contextmanager
+def running_service(orthanc: Orthanc, folder: Path, port: int) -> Iterator[httpx.Client]:
+    """Serve on a port of this machine, following the PACS."""
+    settings = {
+        "MEDSEARCH_API_KEYS": '["KEY"]', "MEDSEARCH_PACS_URL": orthanc.url,
+        "MEDSEARCH_PACS_USER": USER, "MEDSEARCH_PACS_MIRROR": str(folder / "mirror"),
+        "MEDSEARCH_VIEWER_TEMPLATE": "/ohif/viewer?StudyInstanceUIDs={study_uid}",
+        KEY_VARIABLE: KEY, PASSWORD_VARIABLE: PASSWORD,
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "service", "serve"),
+            *("--port", str(port), "--indexes", str(folder / "indexes")),
+        ],
+        cwd=ROOT,
+        env=os.environ | settings,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": "KEY"}, timeout=30
+        ) as client:
+            yield client
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def wait_for(client: httpx.Client, is_so: Callable[[dict], object]) -> dict:
+    """Wait until the service's account of its ingest is so."""
+    deadline = time.monotonic() + 150
+    status: object = None
+    while time.monotonic() < deadline:
+        try:
+            status = client.get("/v1/ingest").json()
+        except httpx.ConnectError:
+            time.sleep(0.1)
+            continue
+        if isinstance(status, dict) and status["last"] and is_so(status):
+            return status
+        time.sleep(0.1)
+    pytest.fail(str(status))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.datasets.pacs import JOURNAL, REFUSED_TABLE
+from indexer.datasets.mirror_layout import JOURNAL, REFUSED_TABLE
 from indexer.errors import (
     MirrorError,
     PacsAccessError,
