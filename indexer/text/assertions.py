@@ -18,7 +18,7 @@ from indexer.text.chinese_statements import read_chinese
 from indexer.text.chinese_words import CHINESE
 from indexer.text.english_statements import read_english
 from indexer.text.english_words import ENGLISH, WITH_CONTRAST, WITHOUT_CONTRAST, Kind
-from indexer.text.statement import Side, Statement, is_kind_of, is_same_finding
+from indexer.text.statement import Side, Statement, is_kind_of, is_same_finding, speaks_of
 from indexer.text.tokenise import fold
 
 __all__ = ["Side", "Statement", "Wish", "contradicts", "read_statements"]
@@ -110,6 +110,8 @@ def _read(sentence: str) -> list[Statement]:
 
 
 def _is_contradicted(wanted: Statement, stated: Sequence[Statement]) -> bool:
+    if not wanted.negated and any(_speaks_for(one, wanted) for one in stated):
+        return False
     same = [one for one in stated if is_same_finding(wanted, one)]
     return not any(_agree(wanted, one) for one in same) and any(
         _oppose(wanted, one) for one in same
@@ -126,6 +128,16 @@ def _agree(wanted: Statement, stated: Statement) -> bool:
     if stated.negated != wanted.negated or (wanted.side, stated.side) in _OPPOSITES:
         return False
     return not wanted.negated or is_kind_of(wanted, stated)
+
+
+def _speaks_for(stated: Statement, wanted: Statement) -> bool:
+    """Tell whether a text has the wanted finding in some other phrase: "uptake in the lesion".
+
+    For a wanted side it is enough that the thing is named on it: "left ventricle ratio".
+    """
+    if stated.negated or (wanted.side and stated.side != wanted.side):
+        return False
+    return speaks_of(stated, wanted) or bool(wanted.side and wanted.name in stated.words)
 
 
 def _oppose(wanted: Statement, stated: Statement) -> bool:

@@ -13,6 +13,8 @@ from indexer.text.tokenise import stem
 Branch: TypeAlias = "dict[str, tuple[Kind | None, Branch]]"
 
 _TOKEN = re.compile(r"-free\b|w/o\b|r/o\b|w/|and/or\b|[a-z0-9]+|[^\W\d_]+|[,:()\[\]/&+]")
+# What only points into the picture: (*), (B), (white arrow).
+_POINTER = re.compile(r"\([^()a-z0-9]*\)|\([a-z]\d?\)|\([^()]{0,60}arrow[^()]{0,60}\)")
 _LETTER_A = re.compile(r"\ba-(?=[a-z])")  # no article: A-lines
 _CONTRACTION = re.compile(r"\b(ca|[a-z]+)n't\b")
 _ADVERB = re.compile(r"(?!famil|earl|anomal|assembl|monopol)[a-z]{3,}ly")
@@ -47,6 +49,8 @@ def normal_form(word: str) -> str:
 def _cut(sentence: str) -> list[str]:
     if "'" in sentence:
         sentence = _CONTRACTION.sub(_spell_out, sentence)
+    if "(" in sentence:
+        sentence = _POINTER.sub(" ", sentence)
     return _TOKEN.findall(_LETTER_A.sub("lettera ", sentence))
 
 

@@ -48,7 +48,8 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
             | concern for | concerning for | question of | risk of | risk for | at risk for
             | may represent | may be | might be | could be | could represent | if | whether
             | versus | vs | differential | worried about | screening for | screen for
-            | search for | look for | exclusion of | perhaps | no other | no further
+            | search for | look for | exclusion of | perhaps | no other | without other
+            | without any other | similar to | resembling | mimicking | no further
             | no additional | no new | without new | no more | not necessarily | not certain
             | no known | prior | history of | past history of | family history of | previous
             | previously | prevention of | prevent | is there | are there""",
@@ -118,7 +119,8 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
         "left": "left | left sided | left side | leftward",
         "right": "right | right sided | right side | rightward",
         "bilateral": """
-            bilateral | bilaterally | both | left and right | right and left | left or right
+            bilateral | bilaterally | both | either side | either | left and right
+            | right and left | left or right
             | right or left | left greater than right | right greater than left
             | left more than right | right more than left | both sides | bilateral sided
             | left to right | right to left""",
@@ -130,7 +132,7 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
             | trace | huge | giant | big | diffuse | focal | multifocal | multiple | single
             | solitary | numerous | several | few | recurrent | persistent | progressive
             | enlarging | moderate sized | large sized | displaced | nondisplaced | recent
-            | early | late | residual""",
+            | early | late | residual | decreased | increased | reduced | improved | stable""",
         # says nothing of what is there
         "skip": """
             a | an | the | this | these | those | his | her | its | their | some | any | it
@@ -152,7 +154,7 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
             | flair | weighted | case | cases | patient | patients | man | woman | male
             | female | boy | girl | child | year | years | month | months | day | days | week
             | weeks | aged | cm | mm | arrow | arrows | arrowhead | arrowheads | asterisk
-            | side | sided | same | computed tomography | computed tomographic | tomography
+            | side | sides | sided | same | computed tomography | computed tomographic | tomography
             | magnetic resonance | magnetic resonance imaging | plain | please | find
             | show me | search | all | each | very | further | other | another""",
     }
@@ -161,7 +163,7 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
 SIZES = frozenset(
     """
     large small tiny moderate mild severe massive minimal marked slight extensive huge giant big
-    multiple numerous several trace
+    multiple numerous several trace decreased increased reduced improved persistent stable diffuse
     """.split()  # noqa: SIM905
 )
 """What begins with one of these is there, even in a list that began with a denial."""

@@ -42,6 +42,13 @@ def is_kind_of(special: Statement, general: Statement) -> bool:
     return set(general.words) <= set(special.words)
 
 
+def speaks_of(stated: Statement, wanted: Statement) -> bool:
+    """Tell whether a statement has a finding in it, be it as the place of another: its margin."""
+    if wanted.name >= _FIRST_HAN:
+        return "".join(wanted.words) in "".join(stated.words)
+    return set(wanted.words) <= set(stated.words)
+
+
 def is_same_finding(one: Statement, other: Statement) -> bool:
     """Tell whether two statements speak of the same finding, either perhaps more precisely.
 
