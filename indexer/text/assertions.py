@@ -42,7 +42,7 @@ _WITH_CONTRAST = re.compile(WITH_CONTRAST)
 
 def read_statements(text: str) -> tuple[Statement, ...]:
     """Return what a text states of findings and places, in its order."""
-    sentences = _SENTENCE_ENDS.split(_fold(text))
+    sentences = _SENTENCE_ENDS.split(fold(text))
     return tuple(one for sentence in sentences for one in _read(sentence))
 
 
@@ -87,35 +87,38 @@ class Wish:
 
     def is_contradicted_by(self, text: str) -> bool:
         """Tell what `contradicts` tells of the whole text; reads only sentences that matter."""
-        folded = _fold(text)
+        folded = fold(text)
         if not self.mention.search(folded):
             return False
         about = [one for one in _SENTENCE_ENDS.split(folded) if self.mention.search(one)]
-        if self.opposite is not None and not any(map(self.opposite.search, about)):
-            return False
-        return contradicts(self.wanted, [one for sentence in about for one in _read(sentence)])
-
-
-def _fold(text: str) -> str:
-    """Fold a text as the lexical index does, and the ways to say that contrast was given."""
-    folded = fold(text)
-    if _CONTRAST_HINT.search(folded):
-        folded = _WITHOUT_CONTRAST.sub(" without contrast , ", folded)
-        folded = _WITH_CONTRAST.sub(" with contrast , ", folded)
-    return folded
+        # First those sentences that could contradict: most do not, and the rest need no reading.
+        suspects = about if self.opposite is None else list(filter(self.opposite.search, about))
+        stated = [one for sentence in suspects for one in _read(sentence)]
+        found = contradicts(self.wanted, stated)
+        if not found or len(suspects) == len(about):
+            return found
+        others = (sentence for sentence in about if sentence not in suspects)
+        return contradicts(self.wanted, [*stated, *(one for each in others for one in _read(each))])
 
 
 def _read(sentence: str) -> list[Statement]:
-    return read_chinese(sentence) if _HAN.search(sentence) else read_english(sentence)
+    """Return what a folded sentence states; ways to say that contrast was given become one."""
+    if _HAN.search(sentence):
+        return read_chinese(sentence)
+    if _CONTRAST_HINT.search(sentence):
+        sentence = _WITHOUT_CONTRAST.sub(" without contrast , ", sentence)
+        sentence = _WITH_CONTRAST.sub(" with contrast , ", sentence)
+    return read_english(sentence)
 
 
 def _is_contradicted(wanted: Statement, stated: Sequence[Statement]) -> bool:
+    name = wanted.name
+    same = [one for one in stated if one.name == name and is_same_finding(wanted, one)]
+    if not any(_oppose(wanted, one) for one in same):
+        return False
     if not wanted.negated and any(_speaks_for(one, wanted) for one in stated):
         return False
-    same = [one for one in stated if is_same_finding(wanted, one)]
-    return not any(_agree(wanted, one) for one in same) and any(
-        _oppose(wanted, one) for one in same
-    )
+    return not any(_agree(wanted, one) for one in same)
 
 
 def _agree(wanted: Statement, stated: Statement) -> bool:
@@ -153,6 +156,8 @@ def _beginning(name: str) -> str:
     """Return a pattern of the words of a stem: its beginning, but for a last e or i (staging)."""
     if _HAN.match(name):
         return name
+    if name == "contrast":
+        return _CONTRAST_HINT.pattern
     return r"\b" + re.escape(name[:-1] if len(name) > 2 and name[-1] in "ei" else name)
 
 
@@ -161,7 +166,9 @@ def _any_of(*kinds: Kind) -> re.Pattern[str]:
     english = {phrase.split()[0] for kind in kinds for phrase in ENGLISH[kind].split("|")}
     chinese = {phrase.strip() for kind in kinds for phrase in CHINESE[kind].split("|")}
     words = "|".join(re.escape(word) for word in sorted(english))
-    return re.compile(rf"\b(?:{words})\b|n't\b|-free\b|{'|'.join(sorted(chinese))}")
+    return re.compile(
+        rf"\b(?:{words})\b|n't\b|-free\b|{_CONTRAST_HINT.pattern}|{'|'.join(sorted(chinese))}"
+    )
 
 
 _DENIAL = _any_of("denies", "denied")

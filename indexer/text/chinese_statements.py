@@ -9,6 +9,7 @@ from indexer.text.english_words import Kind
 from indexer.text.phrases import Clause
 from indexer.text.statement import Statement
 
+_FIRST_HAN = "\u3400"
 _CLAUSES = re.compile(
     r"[,:()\[\]\s]+|(?:[\d.]+|[一二三四五六七八九十百半数几两])+余?个?(?:天|日|周|月|年|小时|分钟|岁)[余前来]?"
 )
@@ -37,7 +38,8 @@ def _read_clause(text: str) -> list[Statement]:
         place = piece.end() if piece else place + 1
         if piece and not piece[0].isdigit():
             clause.tell_content(normal_form(piece[0]) if piece["latin"] else piece[0])
-    return clause.finish()
+    # One character (热, 痛, 好) is part of too many words to name a finding.
+    return [one for one in clause.finish() if len(one.words) > 1 or one.name < _FIRST_HAN]
 
 
 def _kind(phrase: str, *, at_end: bool) -> Kind:

@@ -33,9 +33,9 @@ def read_english(sentence: str) -> list[Statement]:
         if kind is not None:
             clause.tell(kind, word)
         elif word == "-free":
-            clause.tell("denied")
-        elif not word.isdigit() and not _ADVERB.fullmatch(word):
-            clause.tell_content(normal_form(word))
+            clause.deny_phrase()
+        elif content := _content_of(word):
+            clause.tell_content(content)
     return clause.finish()
 
 
@@ -44,6 +44,12 @@ def normal_form(word: str) -> str:
     """Return a word's stem, the same for the singular and plural of Greek words in -sis."""
     found = stem(word)
     return found[:-1] if word.endswith("sis") and found.endswith("si") else found
+
+
+@lru_cache(maxsize=_STEMS_KEPT)
+def _content_of(word: str) -> str:
+    """Return a word's normal form; "" for numbers and adverbs, which name nothing."""
+    return "" if word.isdigit() or _ADVERB.fullmatch(word) else normal_form(word)
 
 
 def _cut(sentence: str) -> list[str]:
@@ -62,28 +68,29 @@ def _longest(tokens: list[str], place: int) -> tuple[Kind | None, int]:
     """Return what the longest known phrase that begins here does, and its length in tokens."""
     found: tuple[Kind | None, int] = (None, 1)
     branch = _LEXICON
-    for length, token in enumerate(tokens[place : place + _LONGEST], start=1):
-        if token not in branch:
+    for end in range(place, len(tokens)):
+        step = branch.get(tokens[end])
+        if step is None:
             break
-        kind, branch = branch[token]
+        kind, branch = step
         if kind is not None:
-            found = (kind, length)
+            found = (kind, end + 1 - place)
+        if not branch:
+            break
     return found
 
 
-def _build_lexicon() -> tuple[Branch, int]:
+def _build_lexicon() -> Branch:
     root: Branch = {}
-    longest = 0
     for kind, listed in ENGLISH.items():
         for phrase in listed.split("|"):
             words = _TOKEN.findall(phrase)
-            longest = max(longest, len(words))
             branch = root
             for word in words[:-1]:
                 branch = branch.setdefault(word, (None, {}))[1]
             known, longer = branch.get(words[-1], (None, {}))
             branch[words[-1]] = (known or kind, longer)
-    return root, longest
+    return root
 
 
-_LEXICON, _LONGEST = _build_lexicon()
+_LEXICON = _build_lexicon()

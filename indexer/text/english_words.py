@@ -20,16 +20,19 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
     {
         # before a finding: it is not there
         "denies": """
-            no | not | without | without any | w/o | absence of | lack of | lacks | lacking
-            | lacked | negative for | neg for | free of | free from | clear of | devoid of
-            | denies | denied | denying | denial of | never had | rules out | ruled out for
-            | ruling out | excludes | excluding | fails to show | failed to show
-            | fails to reveal | failed to reveal | fails to demonstrate
+            no | no known | without | without any | w/o | absence of | lack of | lacks
+            | lacking | lacked | negative for | neg for | free of | free from | clear of
+            | devoid of | denies | denied | denying | denial of | never had | rules out
+            | ruled out for | ruling out | excludes | excluding | fails to show
+            | failed to show | fails to reveal | failed to reveal | fails to demonstrate
             | failed to demonstrate | neither | nor | none of | cannot see
             | not associated with | not accompanied by | not with | not consistent with
             | not compatible with | not complicated by | not suggestive of | unremarkable for
-            | never | nothing to suggest | not any | no longer has | rather than | instead of
-            | no history of | without history of | no past history of
+            | not show | not showing | not reveal | not revealing | not demonstrate
+            | not demonstrating | not have | not having | not had | not report | not contain
+            | not exhibit | not display | not suggest | not indicate | not include
+            | not develop | not complain of | nothing to suggest | not any | not a
+            | no longer has | no history of | without history of | no past history of
             | no past medical history of | no prior history of""",
         # after a finding: it is not there
         "denied": """
@@ -41,18 +44,19 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
             | not shown to be present | not revealed | not suspected""",
         # before a finding: it is left open, or a thing of the past
         "doubts": """
-            possibly | probably | suspicious for | resolution of | suspicion of
-            | cannot exclude | cannot rule out | not exclude | not rule out
-            | could not exclude | does not exclude | to rule out | rule out | r/o | to exclude
-            | exclude | evaluate for | evaluation for | assess for | assessment for
-            | concern for | concerning for | question of | risk of | risk for | at risk for
-            | may represent | may be | might be | could be | could represent | if | whether
-            | versus | vs | differential | worried about | screening for | screen for
-            | search for | look for | exclusion of | perhaps | no other | without other
-            | without any other | similar to | resembling | mimicking | no further
-            | no additional | no new | without new | no more | not necessarily | not certain
-            | no known | prior | history of | past history of | family history of | previous
-            | previously | prevention of | prevent | is there | are there""",
+            possibly | rather than | instead of | probably | suspicious for | resolution of
+            | suspicion of | not | never | cannot | missed | cannot exclude | cannot rule out
+            | not exclude | not rule out | could not exclude | does not exclude | to rule out
+            | rule out | r/o | to exclude | exclude | evaluate for | evaluation for
+            | assess for | assessment for | concern for | concerning for | question of
+            | risk of | risk for | at risk for | may represent | may be | might be | could be
+            | could represent | if | whether | versus | vs | differential | worried about
+            | screening for | screen for | search for | look for | exclusion of | perhaps
+            | no other | without other | without any other | similar to | resembling
+            | mimicking | no further | no additional | no new | without new | no more
+            | not necessarily | not certain | prior | history of | past history of
+            | family history of | previous | previously | prevention of | prevent | is there
+            | are there""",
         # after a finding: the same
         "doubted": """
             cannot be excluded | cannot be ruled out | could not be excluded | not excluded
@@ -78,33 +82,38 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
             | why not | could not""",
         # a clause ends, and with it every scope
         "ends": """
-            but | however | although | though | except | except for | apart from | aside from
-            | other than | which | who | whom | that | because | since | due to | secondary to
-            | caused by | resulting from | after | following | before | prior to | while
-            | whereas | when | where | still | yet | nevertheless | nonetheless | besides
-            | otherwise | then | as | so | there | here | despite | in spite of | even though
-            | only | until | unless | given | also | instead | therefore | hence | thus
-            | consistent with | compatible with | suggestive of | indicative of
-            | in keeping with | diagnostic of | likely | most likely | by | via | through
-            | during | under | than""",
+            but | in order to | however | although | though | except | except for | apart from
+            | aside from | other than | which | who | whom | that | because | since | due to
+            | secondary to | caused by | resulting from | after | following | before
+            | prior to | while | whereas | when | what | how | why | where | still | yet
+            | nevertheless | nonetheless | besides | otherwise | then | as | so | there | here
+            | despite | in spite of | even though | only | until | unless | given | also
+            | instead | therefore | hence | thus | consistent with | compatible with
+            | suggestive of | indicative of | in keeping with | diagnostic of | likely
+            | most likely | by | via | through | under | than""",
         "shows": """
-            show | shows | showed | shown | showing | reveal | reveals | revealed | revealing
-            | demonstrate | demonstrates | demonstrated | demonstrating | depict | depicts
-            | depicted | depicting | indicate | indicates | indicated | indicating | suggest
-            | suggests | suggested | suggesting | display | displays | displaying | represent
-            | represents | representing | confirm | confirms | confirmed | confirming
-            | exhibit | exhibits | illustrate | illustrates | illustrating | report | reports
-            | reported | developed | develops | presented | presents | presenting
-            | complains of | complaining of | diagnosed | contains | containing
-            | found to have | seen to have | has | have | had | having | undergoing
-            | underwent | received | causing | causes | caused | resulting in | leading to
-            | extending | extends | compressing | arising | arises | requiring | required
-            | require | treated | noticed | admitted""",
+            i | he | she | we | they | you | it | get | gets | getting | got | take | takes
+            | taking | took | know | knows | expect | happen | happens | happening | said
+            | say | says | done | doing | start | starts | started | go | goes | going | went
+            | want | need | feel | feels | felt | believe | think | thought | afford | tried
+            | try | told | wrong | worried | afraid | show | shows | showed | shown | showing
+            | reveal | reveals | revealed | revealing | demonstrate | demonstrates
+            | demonstrated | demonstrating | depict | depicts | depicted | depicting
+            | indicate | indicates | indicated | indicating | suggest | suggests | suggested
+            | suggesting | display | displays | displaying | represent | represents
+            | representing | confirm | confirms | confirmed | confirming | exhibit | exhibits
+            | illustrate | illustrates | illustrating | report | reports | reported
+            | developed | develops | presented | presents | presenting | complains of
+            | complaining of | diagnosed | contains | containing | found to have
+            | seen to have | has | have | had | having | undergoing | underwent | received
+            | causing | causes | caused | resulting in | leading to | extending | extends
+            | compressing | arising | arises | requiring | required | require | treated
+            | noticed | admitted""",
         "is": """
             is | are | was | were | be | been | being | remains | remained | appears
             | appeared | seen | noted | identified | present | visible | visualized
             | visualised | evident | found | detected | observed | appreciated | located
-            | situated | occurs | occurred | exists | :""",
+            | situated | known | occurs | occurred | exists | :""",
         "with": "with | w/ | accompanied by | associated with | complicated by | plus | +",
         "comma": ", | ( | ) | [ | ]",
         "and": "and | & | as well as | along with | together with",
@@ -115,15 +124,14 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
             | from | affecting | over | above | below | beneath | adjacent to | between
             | across | for | next to""",
         # what follows is a method or a time; only a side is taken from it
-        "on": "on | upon | at time of | at this time | in this | in these | in a | in an",
+        "on": "on | upon | during | at time of | at this time | in this | in these | in a | in an",
         "left": "left | left sided | left side | leftward",
         "right": "right | right sided | right side | rightward",
         "bilateral": """
             bilateral | bilaterally | both | either side | either | left and right
-            | right and left | left or right
-            | right or left | left greater than right | right greater than left
-            | left more than right | right more than left | both sides | bilateral sided
-            | left to right | right to left""",
+            | right and left | left or right | right or left | left greater than right
+            | right greater than left | left more than right | right more than left
+            | both sides | bilateral sided | left to right | right to left""",
         "unilateral": "unilateral | unilaterally | one sided",
         "degree": """
             large | larger | small | smaller | tiny | moderate | moderately | mild | mildly
@@ -135,28 +143,30 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
             | early | late | residual | decreased | increased | reduced | improved | stable""",
         # says nothing of what is there
         "skip": """
-            a | an | the | this | these | those | his | her | its | their | some | any | it
-            | he | she | they | we | i | you | our | my | your | do | does | did | can | may
-            | might | will | would | should | could | evidence of | evidence for | evidence
-            | signs of | sign of | sign for | findings of | finding of
-            | findings suggestive of | features of | suggestion of | indication of | history
-            | symptoms of | complaints of | definite | definitive | obvious | clear | clearly
-            | apparent | significant | appreciable | convincing | discrete | frank | gross
-            | overt | demonstrable | identifiable | detectable | radiographic | radiological
-            | radiologic | sonographic | imaging | visible evidence of | suspicious
-            | associated | underlying | dominant | discernible | ct | mri | mr | mra | cta
-            | pet | xray | x ray | x rays | xrays | cxr | radiograph | radiographs
-            | radiography | radiogram | ultrasound | ultrasonography | sonogram | sonography
-            | scan | scans | image | images | view | views | film | films | photograph | photo
-            | picture | figure | fig | panel | slice | slices | section | sections | study
-            | examination | exam | axial | coronal | sagittal | transverse | ap | pa
-            | lateral view | anteroposterior | posteroanterior | oblique view | t1 | t2
-            | flair | weighted | case | cases | patient | patients | man | woman | male
-            | female | boy | girl | child | year | years | month | months | day | days | week
-            | weeks | aged | cm | mm | arrow | arrows | arrowhead | arrowheads | asterisk
-            | side | sides | sided | same | computed tomography | computed tomographic | tomography
-            | magnetic resonance | magnetic resonance imaging | plain | please | find
-            | show me | search | all | each | very | further | other | another""",
+            a | an | the | this | these | those | his | her | its | their | some | any | our
+            | my | your | do | does | did | can | may | might | will | would | should | could
+            | evidence of | evidence for | evidence | signs of | sign of | sign for
+            | findings of | finding of | findings suggestive of | features of | suggestion of
+            | indication of | history | symptoms of | complaints of | normal | normally
+            | relief | test | tests | testing | help | idea | clue | issue | issues
+            | improvement | luck | just | still | yet | much | thanks | pls | definite
+            | definitive | obvious | clear | clearly | apparent | significant | appreciable
+            | convincing | discrete | frank | gross | overt | demonstrable | identifiable
+            | detectable | radiographic | radiological | radiologic | sonographic | imaging
+            | visible evidence of | suspicious | associated | underlying | dominant
+            | discernible | ct | mri | mr | mra | cta | pet | xray | x ray | x rays | xrays
+            | cxr | radiograph | radiographs | radiography | radiogram | ultrasound
+            | ultrasonography | sonogram | sonography | scan | scans | image | images | view
+            | views | film | films | photograph | photo | picture | figure | fig | panel
+            | slice | slices | section | sections | study | examination | exam | axial
+            | coronal | sagittal | transverse | ap | pa | lateral view | anteroposterior
+            | posteroanterior | oblique view | t1 | t2 | flair | weighted | case | cases
+            | patient | patients | man | woman | male | female | boy | girl | child | year
+            | years | month | months | day | days | week | weeks | aged | cm | mm | arrow
+            | arrows | arrowhead | arrowheads | asterisk | side | sides | sided | same
+            | computed tomography | computed tomographic | tomography | magnetic resonance
+            | magnetic resonance imaging | plain | please | find | show me | search | all
+            | each | very | further | other | another""",
     }
 )
 
@@ -169,7 +179,7 @@ SIZES = frozenset(
 """What begins with one of these is there, even in a list that began with a denial."""
 
 _MEDIUM = r"(?: (?:material|medium|media|agent|enhancement|administration))?\b"
-_VEIN = r"(?:iv |i\.v\. |intravenous |any )*"
+_VEIN = r"(?:iv |intravenous |any )*"
 
 WITHOUT_CONTRAST = (
     r"\b(?:non|pre)[- ]?(?:iv[- ])?contrast(?:[- ]enhanced)?\b|\bun-?enhanced\b|\bnon-?enhanced\b|"

@@ -68,6 +68,11 @@ class Clause:
         elif phrase.part == "place":
             phrase.place.append(word)
 
+    def deny_phrase(self) -> None:
+        """Deny the phrase that has begun, and it alone ("pain-free")."""
+        self._phrase.negated = True
+        self._scope(negated=False)
+
     def finish(self) -> list[Statement]:
         """Return the statements of the sentence."""
         self._close("clause")
@@ -80,10 +85,15 @@ class Clause:
             self._done.append(phrase)
         elif phrase.sides and self._done and phrase.joint != "clause":
             self._done[-1].sides |= phrase.sides
+        elif not phrase.sides and not phrase.degrees:  # nothing in it yet: it serves again
+            phrase.negated, phrase.joint = self._negated, joint
+            return
         self._phrase = _Phrase(self._negated, joint)
 
     def _join(self, joint: Joint) -> None:
         """End the phrase; the next one belongs to the same list, if one has begun."""
+        if joint != "or" and not self._phrase.words and self._phrase.joint == "predicate":
+            self._scope(negated=False)  # "no nodule is seen, the liver ..."
         begun = self._phrase.words or self._phrase.joint != "clause"
         if begun and self._one_phrase and joint != "or":
             self._scope(negated=False)

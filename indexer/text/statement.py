@@ -39,7 +39,7 @@ def is_kind_of(special: Statement, general: Statement) -> bool:
         return False
     if general.name >= _FIRST_HAN:
         return special.words[-len(general.words) :] == general.words
-    return set(general.words) <= set(special.words)
+    return all(word in special.words for word in general.words)
 
 
 def speaks_of(stated: Statement, wanted: Statement) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.benchmarks import counts, indexing, query, retrieval, store, threshold
+from tests.benchmarks import counts, guard, indexing, query, retrieval, store, threshold
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.report import Report, save, show
 
@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument(
         "names",
         nargs="*",
-        help="counts, indexing, query, retrieval, store, threshold; all if none is named",
+        help="counts, guard, indexing, query, retrieval, store, threshold; all if none is named",
     )
     parser.add_argument(
         "--records", type=int, default=600_000, help="of counts, store and retrieval"
@@ -34,6 +34,7 @@ def main() -> None:
     chosen = parser.parse_args()
     benchmarks: dict[str, Callable[[], Report]] = {
         "counts": lambda: counts.run(chosen.records),
+        "guard": guard.run,
         "indexing": lambda: indexing.run(
             indexing.Setting(chosen.threads, chosen.rounds, chosen.scratch)
         ),
