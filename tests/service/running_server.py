@@ -1,6 +1,5 @@
 """The service on a real socket of the loopback, for clients that want an address."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -10,11 +9,13 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from service.cli.serving import listen
+
 
 @contextmanager
 def running(app: FastAPI, *, wait: bool = True) -> Iterator[str]:
     """Serve an application on a free port until the body ends; yield its address once ready."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen("127.0.0.1", 0)  # as `medsearch serve` does: no reply waits 40 ms
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
