@@ -24,6 +24,7 @@ class SearchOptions(TypedDict, total=False):
     facets: Sequence[str]
     evidence: bool
     explain: bool
+    rerank: Mapping[str, Any]
 
 
 class PromptOptions(TypedDict, total=False):

@@ -63,6 +63,7 @@ class Record:
     contrast: bool | None = None
     abnormal: bool | None = None
     thumbnail_url: str | None = None
+    viewer_url: str | None = None
     question: str | None = None
     answer: str | None = None
     context: str | None = None
@@ -201,7 +202,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A finished prompt with its citations."""
+    """A finished prompt with its citations; `evidence` says what the nearest cases are labelled."""
 
     messages: tuple[Message, ...]
     text: str
@@ -212,6 +213,7 @@ class Prompt:
     builds: Mapping[str, str]
     notes: tuple[Note, ...]
     disclaimer: str
+    evidence: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
