@@ -135,12 +135,17 @@ class TextRecord(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """One row or file that could not become a record; `path` relative to the dataset's root."""
+    """One row or file that could not become a record; `path` relative to the dataset's root.
+
+    `of_scan` says that `path` is a scan's own file, which may be named after a patient: in an
+    index a pseudonym stands for it.
+    """
 
     path: str
     line: int | None
     reason: str
     kind: RejectKind = "bad_row"
+    of_scan: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from indexer.embedding import (
 from indexer.errors import DecodeError, NotAnImageError
 from indexer.inventory import Marker
 from indexer.pixels.decode import DecodedImage
-from indexer.pixels.pseudonyms import Pseudonymiser
+from indexer.pixels.pseudonyms import PATH_KIND, Pseudonymiser
 from indexer.records import AnyRecord, ImageRecord, Reject, RejectKind, Row
 from indexer.store.writer import BuildWriter, Duplicate, Shard, ShardField, ShardImage
 
@@ -93,10 +93,10 @@ class Settling:
     def _settle(self, draft: _Draft, row: Row, decoded: Decoded) -> None:
         """Make a row exactly one of: a record of the shard, a duplicate, a reject."""
         if isinstance(row, Reject):
-            draft.rejects.append(row)
+            draft.rejects.append(self._nameless(row))
             return
         if isinstance(decoded, DecodeError):
-            draft.rejects.append(_reject(row, decoded.message, _kind_of(decoded)))
+            draft.rejects.append(self._nameless(_reject(row, decoded.message, _kind_of(decoded))))
             return
         row = self._indexable(row)
         if isinstance(row, ImageRecord):
@@ -127,14 +127,23 @@ class Settling:
 
         Only the path of a DICOM file is left out: folders and files of scans are named after
         patients and studies. Once the pixels are embedded and a thumbnail is kept, nothing asks
-        for it again; a reject keeps it, for whoever has the file, to mend it.
+        for it again.
         """
         if self._marker.covers(record.source_path):
             record = replace(record, synthetic=True)
-        if not isinstance(record, ImageRecord) or record.study_id is None:
+        if not isinstance(record, ImageRecord) or not _is_of_scan(record):
             return record
-        hidden = self._pseudonyms.pseudonym("path", record.source_path)
+        hidden = self._pseudonyms.pseudonym(PATH_KIND, record.source_path)
         return replace(record, source_path=hidden, image=replace(record.image, path=hidden))
+
+    def _nameless(self, reject: Reject) -> Reject:
+        """Return a reject as it enters the index: a scan's file under a pseudonym.
+
+        Whoever has the files and the key finds it again: `medsearch rejects INDEX --data DIR`.
+        """
+        if not reject.of_scan:
+            return reject
+        return replace(reject, path=self._pseudonyms.pseudonym(PATH_KIND, reject.path))
 
     def _inputs(self, draft: _Draft, one: FieldEncoder) -> Iterator[EmbeddedInput | None]:
         for position, (record, image) in enumerate(zip(draft.records, draft.images, strict=True)):
@@ -165,8 +174,16 @@ class Settling:
             self._on_progress("encoding", self._writer.rows_consumed)
 
 
+def _is_of_scan(record: ImageRecord) -> bool:
+    """Tell whether a record is of a scan's own file, and of no row of a table."""
+    return record.study_id is not None or record.source_path == record.image.path
+
+
 def _reject(row: AnyRecord, reason: str, kind: RejectKind) -> Reject:
-    return Reject(path=row.source_path, line=row.source_line, reason=reason, kind=kind)
+    of_scan = isinstance(row, ImageRecord) and _is_of_scan(row)
+    return Reject(
+        path=row.source_path, line=row.source_line, reason=reason, kind=kind, of_scan=of_scan
+    )
 
 
 def _shard_image(image: DecodedImage | None) -> ShardImage | None:

@@ -8,8 +8,8 @@ from indexer.datasets.dicom_words import body_region, modality_name, organ_label
 from indexer.datasets.tree import is_nameable
 from indexer.errors import DecodeError, NotAnImageError
 from indexer.pixels.dicom import DicomHeader, read_header
-from indexer.pixels.pseudonyms import Pseudonymiser
-from indexer.records import ImageRecord, ImageRef, Reject, make_record_id
+from indexer.pixels.pseudonyms import PATH_KIND, Pseudonymiser
+from indexer.records import ImageRecord, ImageRef, Reject, RejectKind, make_record_id
 
 SPLIT = "all"
 
@@ -37,17 +37,21 @@ def read_instance(file: Path, path: str) -> DicomHeader | Reject:
     """
     if not is_nameable(str(file)):
         reason = "the file's name is not UTF-8; rename it"
-        return Reject(path=path, line=None, reason=reason, kind="bad_reference")
+        return _refuse(path, reason, "bad_reference")
     try:
         header = read_header(file)
     except NotAnImageError as error:
-        return Reject(path=path, line=None, reason=error.message, kind="not_an_image")
+        return _refuse(path, error.message, "not_an_image")
     except DecodeError as error:
-        return Reject(path=path, line=None, reason=error.message, kind="undecodable")
+        return _refuse(path, error.message, "undecodable")
     if header.burned_in:
         reason = "its header says that a patient's data are burned into the picture"
-        return Reject(path=path, line=None, reason=reason, kind="burned_in")
+        return _refuse(path, reason, "burned_in")
     return header
+
+
+def _refuse(path: str, reason: str, kind: RejectKind) -> Reject:
+    return Reject(path=path, line=None, reason=reason, kind=kind, of_scan=True)
 
 
 def make_instance(
@@ -64,7 +68,9 @@ def make_instance(
     instance without a UID of its own is known by its path. `native_id` overrides both.
     """
     name = context.pseudonyms.pseudonym
-    instance = name("instance", header.instance_uid) if header.instance_uid else name("path", path)
+    instance = (
+        name("instance", header.instance_uid) if header.instance_uid else name(PATH_KIND, path)
+    )
     study = name("study", header.study_uid) if header.study_uid else None
     series = name("series", header.series_uid) if header.series_uid else None
     patient = name("patient", header.patient_id) if header.patient_id else None

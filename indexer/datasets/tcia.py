@@ -176,7 +176,7 @@ def _expand_frames(
         yield make_instance(header, path, context, frame=frame)
     if header.frames > MAX_FRAMES_PER_FILE:
         reason = f"frames {MAX_FRAMES_PER_FILE + 1} to {header.frames} are left out"
-        yield Reject(path=path, line=None, reason=reason)
+        yield Reject(path=path, line=None, reason=reason, of_scan=True)
 
 
 def _fold(name: str) -> str:

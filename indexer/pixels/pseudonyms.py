@@ -9,6 +9,8 @@ from typing import Final, Self
 
 KEY_VARIABLE: Final = "MEDSEARCH_PSEUDONYM_KEY"
 MIN_KEY_BYTES: Final = 16
+PATH_KIND: Final = "path"
+"""The kind under which paths of scans, relative to their dataset's root, become pseudonyms."""
 PSEUDONYM_CHARACTERS: Final = 16
 
 PUBLIC_KEY: Final = b"medsearch: public data only, not a secret"

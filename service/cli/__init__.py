@@ -11,6 +11,7 @@ from service.cli import (
     encoders,
     evaluating,
     indexing,
+    rejects,
     replaying,
     searching,
     serving,
@@ -40,6 +41,7 @@ app.command("mcp")(tools.mcp)
 app.command("eval")(evaluating.evaluate)
 app.command("verify")(verifying.verify)
 app.command("builds")(verifying.builds)
+app.command("rejects")(rejects.rejects)
 app.command("rollback")(verifying.rollback)
 app.command("prune")(verifying.prune)
 

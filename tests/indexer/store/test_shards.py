@@ -27,6 +27,7 @@ def test_a_ledger_accounts_for_every_row(staging: Path) -> None:
     assert [len(one.rejects) for one in ledgers] == [0, 1, 2]
     assert ledgers[2].rejects[1] == {
         "path": "rows.csv", "line": 1, "reason": "broken", "kind": "bad_row",
+        "of_scan": False,
     }  # fmt: skip
     drop_unsound_shards(staging)
     assert len(finished_shards(staging)) == 3

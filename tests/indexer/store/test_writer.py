@@ -28,7 +28,7 @@ def test_a_build_holds_what_was_put_into_it(build: Build, tmp_path: Path) -> Non
     assert reader.build_id == published.manifest.build_id
     rejects = (published.folder / "rejects.jsonl").read_text().splitlines()
     assert json.loads(rejects[1]) == {
-        "path": "rows.csv", "line": 1, "reason": "broken", "kind": "bad_row",
+        "path": "rows.csv", "line": 1, "reason": "broken", "kind": "bad_row", "of_scan": False
     }  # fmt: skip
     assert not (tmp_path / "tiny" / ".staging").exists()
 
