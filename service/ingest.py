@@ -68,6 +68,7 @@ class Ingest:
             "--name": settings.pacs_name,
             "--indexes": str(settings.indexes_dir),
             "--user": settings.pacs_user,
+            "--since": settings.pacs_since and f"{settings.pacs_since:%Y-%m-%d}",
             "--ca-file": settings.pacs_ca_file and str(settings.pacs_ca_file),
             "--device": settings.device,
         }
@@ -150,6 +151,9 @@ class Ingest:
         self._running_since = started_at = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             output = await self._call(uids, everything=everything)
+        except OSError:
+            # No process could be had: told like a crash, and tried again.
+            output = b""
         finally:
             self._running_since = None
         took_s = round(time.monotonic() - started, 3)

@@ -1,6 +1,7 @@
 """What an operator may set, by environment variables that begin with `MEDSEARCH_`."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -61,6 +62,9 @@ class Settings(BaseSettings):
     pacs_ca_file: Path | None = Field(default=None, description="Certificates to trust there.")
     pacs_mirror: Path | None = Field(
         default=None, description="Folder of its mirror, which also resolves pseudonyms."
+    )
+    pacs_since: date | None = Field(
+        default=None, description="Leave out studies of earlier days. Example: 2024-01-01"
     )
     pacs_name: str = Field(default="pacs", description="Name of its index.")
     pacs_encoders: tuple[str, ...] = Field(

@@ -28,7 +28,7 @@ _BLOCK_BYTES = 1 << 18
 # Not 401 and 403 (the user), not 429, 502, 503, 504 (the server): these concern all instances.
 _ABOUT_ONE_INSTANCE = frozenset({400, 404, 406, 409, 410, 415, 422, 500, 501})
 
-Found: TypeAlias = dict[str, dict[str, Any]]
+Found: TypeAlias = dict[str, Any]
 
 
 class InstanceUnreadableError(Exception):
@@ -213,5 +213,6 @@ def found_uid(found: Found, tag: str) -> str:
 
 def _value(found: Found, tag: str) -> object:
     """Return the first value of an attribute in the DICOM JSON model (PS3.18 annex F), or None."""
-    values = found.get(tag, {}).get("Value")
+    attribute = found.get(tag)
+    values = attribute.get("Value") if isinstance(attribute, dict) else None
     return values[0] if isinstance(values, list) and values else None

@@ -98,8 +98,10 @@ def open_mirror(
             f"The folder {root} holds other files.",
             remedy="Name an empty one: medsearch index pacs=FOLDER --dicomweb URL",
         )
-    own.mkdir(parents=True, exist_ok=True)
-    root.chmod(_OWNER_ONLY)
+    if not own.is_dir():
+        own.mkdir(parents=True)
+        # Once: whoever opens it to a group later, so that a service may read it, shall be obeyed.
+        root.chmod(_OWNER_ONLY)
     with ExitStack() as stack:
         _hold(own / "lock", stack)
         journal = Journal(root / JOURNAL, pseudonyms)

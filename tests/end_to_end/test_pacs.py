@@ -18,11 +18,13 @@ import httpx
 import pydicom
 import pytest
 
+from indexer.errors import PacsProtocolError
 from indexer.pacs.address import PASSWORD_VARIABLE, PacsAddress
 from indexer.pacs.dicomweb import DicomWeb
 from indexer.pacs.folder import open_mirror
 from indexer.pacs.mirror import MirrorOptions, MirrorReport, update_mirror
 from indexer.pixels.pseudonyms import KEY_VARIABLE, Pseudonymiser
+from indexer.store.reader import IndexReader
 from tests.end_to_end.orthanc import PASSWORD, USER, Orthanc, free_port, running_orthanc
 
 pytestmark = pytest.mark.orthanc
@@ -33,6 +35,7 @@ KILLS = 8
 PROGRAM = """
 import sys
 from pathlib import Path
+from indexer.errors import PacsProtocolError
 from indexer.pacs.address import PacsAddress
 from tests.end_to_end.test_pacs import update
 print("started", flush=True)
@@ -102,11 +105,25 @@ def is_image(path: Path) -> bool:
         return False
 
 
+@pytest.fixture(scope="module")
+def archive(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
+    """A server that no test changes."""
+    with filled(corpus, tmp_path_factory.mktemp("archive")) as server:
+        yield server
+
+
 @pytest.fixture
 def orthanc(corpus: Path, tmp_path: Path) -> Iterator[Orthanc]:
-    """A server that a scanner and a web client have filled with the sample's TCGA studies."""
+    """A server of one test's own."""
     folder = tmp_path / "orthanc"
     folder.mkdir()
+    with filled(corpus, folder) as server:
+        yield server
+
+
+@contextmanager
+def filled(corpus: Path, folder: Path) -> Iterator[Orthanc]:
+    """Start a server that a scanner and a web client fill with the sample's TCGA studies."""
     with running_orthanc(folder) as server:
         scanned = images_of(corpus, "tcga_kich")
         assert server.send(scanned) == len(scanned)
@@ -114,19 +131,19 @@ def orthanc(corpus: Path, tmp_path: Path) -> Iterator[Orthanc]:
         yield server
 
 
-def test_the_mirror_holds_every_file_as_it_was_stored(orthanc: Orthanc, tmp_path: Path) -> None:
+def test_the_mirror_holds_every_file_as_it_was_stored(archive: Orthanc, tmp_path: Path) -> None:
     mirror = tmp_path / "mirror"
-    report = update(orthanc.url, mirror)
-    there = stored(orthanc)
+    report = update(archive.url, mirror)
+    there = stored(archive)
     assert report.fetched == report.stored == len(there) > 60
     assert set(digests(mirror).values()) == there
     assert mirror.stat().st_mode & 0o077 == 0
-    again = update(orthanc.url, mirror)
+    again = update(archive.url, mirror)
     assert (again.fetched, again.deleted, again.stored) == (0, 0, report.stored)
 
 
-def test_no_name_in_the_mirror_is_an_original_identifier(orthanc: Orthanc, tmp_path: Path) -> None:
-    update(orthanc.url, tmp_path / "mirror")
+def test_no_name_in_the_mirror_is_an_original_identifier(archive: Orthanc, tmp_path: Path) -> None:
+    update(archive.url, tmp_path / "mirror")
     for path in (tmp_path / "mirror").rglob("*.dcm"):
         header = pydicom.dcmread(path, stop_before_pixels=True)
         for uid in (header.StudyInstanceUID, header.SeriesInstanceUID, header.SOPInstanceUID):
@@ -135,14 +152,14 @@ def test_no_name_in_the_mirror_is_an_original_identifier(orthanc: Orthanc, tmp_p
 
 
 @pytest.mark.slow
-def test_kills_lose_nothing_and_repeat_nothing(orthanc: Orthanc, tmp_path: Path) -> None:
+def test_kills_lose_nothing_and_repeat_nothing(archive: Orthanc, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    update(orthanc.url, whole)
+    update(archive.url, whole)
     chance = random.Random(12)
     counts = [0]
     for _ in range(KILLS):
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, orthanc.url, str(killed)],
+            [sys.executable, "-c", PROGRAM, archive.url, str(killed)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
@@ -156,9 +173,9 @@ def test_kills_lose_nothing_and_repeat_nothing(orthanc: Orthanc, tmp_path: Path)
         process.communicate()
         counts.append(count_files(killed))
     assert len(set(counts)) > 4, counts
-    update(orthanc.url, killed)
+    update(archive.url, killed)
     assert digests(killed) == digests(whole)
-    assert update(orthanc.url, killed).fetched == 0
+    assert update(archive.url, killed).fetched == 0
 
 
 def test_what_arrives_is_replaced_and_is_deleted_is_followed(
@@ -188,12 +205,12 @@ def test_what_arrives_is_replaced_and_is_deleted_is_followed(
 
 
 def test_a_study_that_is_named_is_looked_at_alone(
-    orthanc: Orthanc, corpus: Path, tmp_path: Path
+    archive: Orthanc, corpus: Path, tmp_path: Path
 ) -> None:
     first = pydicom.dcmread(images_of(corpus, "tcga_kich")[0])
-    report = update(orthanc.url, tmp_path / "a", only=(str(first.StudyInstanceUID),))
-    assert 0 < report.stored < len(stored(orthanc))
-    by_series = update(orthanc.url, tmp_path / "b", only=(str(first.SeriesInstanceUID),))
+    report = update(archive.url, tmp_path / "a", only=(str(first.StudyInstanceUID),))
+    assert 0 < report.stored < len(stored(archive))
+    by_series = update(archive.url, tmp_path / "b", only=(str(first.SeriesInstanceUID),))
     assert by_series == report
 
 
@@ -214,7 +231,8 @@ def test_indexed_searched_deleted_gone(orthanc: Orthanc, corpus: Path, tmp_path:
     after = index(orthanc, tmp_path)
     assert after["pacs"]["deleted"] > 0
     assert after["indexes"][0]["encoded"] == 0
-    assert study not in {hit["study_id"] for hit in search(tmp_path)}
+    live = IndexReader.open(tmp_path / "indexes" / "pacs")
+    assert study not in live.table.column("study_id").to_pylist()
     assert len(list((tmp_path / "indexes" / "pacs").glob("*/manifest.json"))) == 1
     for one in orthanc.get("studies"):
         orthanc.session.delete(f"{orthanc.root}/studies/{one}", timeout=30)
@@ -238,7 +256,9 @@ def test_orthanc_announces_and_the_service_follows(corpus: Path, tmp_path: Path)
     assert ":8000/" in lua
     folder = tmp_path / "orthanc"
     folder.mkdir()
-    images = images_of(corpus, "tcga_kich")
+    [first, *others] = images_of(corpus, "tcga_kich")
+    study = pydicom.dcmread(first).StudyInstanceUID
+    images = [first, *(path for path in others if pydicom.dcmread(path).StudyInstanceUID == study)]
     with (
         running_orthanc(folder, lua=lua.replace(":8000/", f":{port}/")) as orthanc,
         running_service(orthanc, tmp_path, port) as client,
@@ -252,11 +272,9 @@ def test_orthanc_announces_and_the_service_follows(corpus: Path, tmp_path: Path)
         deadline = time.monotonic() + 60
         while (reply := ask()).status_code != 200 and time.monotonic() < deadline:
             time.sleep(0.2)
-        studies = {str(pydicom.dcmread(path).StudyInstanceUID) for path in images}
         links = {hit["viewer_url"] for hit in reply.json()["hits"]}
-        assert links <= {f"/ohif/viewer?StudyInstanceUIDs={uid}" for uid in studies}
-        for one in orthanc.get("studies"):
-            orthanc.session.delete(f"{orthanc.root}/studies/{one}", timeout=30)
+        assert links == {f"/ohif/viewer?StudyInstanceUIDs={study}"}
+        orthanc.delete_study(study)
         gone = wait_for(client, lambda s: s["state"] == "idle" and s["last"]["stored"] == 0)
         assert gone["last"]["error"] is None
         assert not list((tmp_path / "indexes" / "pacs").glob("*/manifest.json"))
@@ -304,3 +322,31 @@ def wait_for(client: httpx.Client, is_so: Callable[[dict], object]) -> dict:
             return status
         time.sleep(0.1)
     pytest.fail(str(status))
+
+
+def test_a_server_without_the_plug_in_and_one_that_is_away(tmp_path: Path) -> None:
+    folder = tmp_path / "orthanc"
+    folder.mkdir()
+    with running_orthanc(folder, plugin=False) as bare:
+        with pytest.raises(PacsProtocolError) as caught:
+            update(bare.url, tmp_path / "mirror")
+        assert "orthanc-dicomweb" in caught.value.remedy
+    done = medsearch(
+        *("index", f"pacs={tmp_path / 'mirror'}", "--dicomweb", bare.url, "--user", USER),
+        *("--indexes", tmp_path / "indexes", "--json"),
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["indexes"] == [{"index": "pacs", "error": "pacs_unreachable"}]
+    assert "cannot be reached" in " ".join(done.stderr.split())
+
+
+def test_a_wrong_password(archive: Orthanc, tmp_path: Path) -> None:
+    done = medsearch(
+        *("index", f"pacs={tmp_path / 'mirror'}", "--dicomweb", archive.url, "--user", "other"),
+        *("--indexes", tmp_path / "indexes"),
+    )
+    assert done.returncode == 1
+    said = " ".join(done.stderr.split())
+    assert "refused the user or the password" in said
+    assert PASSWORD_VARIABLE in said
+    assert PASSWORD not in said

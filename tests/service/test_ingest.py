@@ -156,12 +156,13 @@ def test_the_command_is_that_of_the_settings(tmp_path: Path) -> None:
         Settings(
             api_keys=("key",), pacs_url="https://pacs/dicom-web", pacs_user="me",
             pacs_mirror=tmp_path, indexes_dir=Path("there"), pacs_encoders=("biomedclip",),
+            pacs_since="2024-01-31",
         )
     )  # fmt: skip
     assert ingest is not None
     words = " ".join(ingest._command)
     assert f"index pacs={tmp_path} --json --dicomweb https://pacs/dicom-web" in words
-    assert "--name pacs --indexes there --user me --encoder biomedclip" in words
+    assert "--name pacs --indexes there --user me --since 2024-01-31 --encoder biomedclip" in words
 
 
 def test_a_full_line_says_so() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,7 +95,7 @@ class StandIn:
 
 
 @contextmanager
-def serving(pacs: StandIn) -> Iterator[StandIn]:
+def serving(pacs: StandIn, tls: ssl.SSLContext | None = None) -> Iterator[StandIn]:
     """Serve it on a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -114,9 +115,12 @@ def serving(pacs: StandIn) -> Iterator[StandIn]:
         def log_message(self, *_: object) -> None: ...
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        pacs.url = f"http://127.0.0.1:{server.server_port}/dicom-web"
+        scheme = "https" if tls else "http"
+        pacs.url = f"{scheme}://127.0.0.1:{server.server_port}/dicom-web"
         try:
             yield pacs
         finally:
