@@ -7,10 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
@@ -42,9 +44,17 @@ def serving(indexes: Path, **environment: str) -> Iterator[str]:
         process.communicate(timeout=30)
 
 
+def _wait_until_ready(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while httpx.get(f"{address}/readyz").status_code != 200:
+        assert time.monotonic() < deadline, "the service never became ready"
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="session")
 def address(indexes: Path) -> Iterator[str]:
     with serving(indexes) as found:
+        _wait_until_ready(found)
         yield found
 
 

@@ -1,3 +1,4 @@
+import { asks } from "./address.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./language.js";
@@ -27,6 +28,6 @@ export function actionsFor(record, title) {
     "p",
     { class: "actions" },
     button("similar", "similar", searchLike),
-    button("less_like", "less", searchLessLike),
+    asks(state()) && state().like !== record.record_id && button("less_like", "less", searchLessLike),
   );
 }

@@ -43,16 +43,24 @@ export function renderExamples(place, indexes) {
   );
 }
 
+let drawing = 0;
+
 /** A few indexed pictures to start from, for those who have none at hand. */
 async function renderPictures(place, indexes) {
+  drawing += 1;
+  const own = drawing;
   place.replaceChildren(h("h2", { class: "small-title", id: "examples-title" }, t("try_pictures")));
-  if (!indexes.some(({ kind }) => kind === "image")) return place.replaceChildren();
-  const body = { query: "radiograph", k: PICTURES, group_by: "case" };
-  const { hits } = await askJson("/v1/search/text", { body }).catch(() => ({ hits: [] }));
+  const images = indexes.filter(({ kind }) => kind === "image");
+  const replies = await Promise.allSettled(
+    images.slice(0, PICTURES).map(({ name }) => askJson("/v1/search/text", { body: { query: "image", k: 1, indexes: [name] } })),
+  );
+  const hits = replies.flatMap(({ value }) => value?.hits ?? []);
   const buttons = hits.map((hit) =>
     h("li", {}, h("button", { type: "button", class: "start", "aria-label": t("similar_to", { title: titleOf(hit) }), onclick: () => searchLike(hit) }, thumbnail(thumbnailPath(hit.record_id), "", { eager: true }))),
   );
-  if (state().mode === "picture") place.append(h("ul", { class: "starts" }, buttons));
+  if (own !== drawing || state().mode !== "picture") return;
+  if (hits.length === 0) place.replaceChildren();
+  else place.append(h("ul", { class: "starts" }, buttons));
 }
 
 export function renderCollections(place, indexes) {

@@ -8,7 +8,7 @@ import { go } from "./state.js";
 import { thumbnail } from "./thumbnail.js";
 import { factsOf, nearnessOf, titleOf } from "./words_of.js";
 
-const LABELS_SHOWN = 4;
+const LABELS_SHOWN = 3;
 
 /** One hit of an image search: the picture opens the record. */
 export function imageCard(hit) {
@@ -30,10 +30,10 @@ export function imageCard(hit) {
       hit.caption
         ? h("h3", { class: "caption", title: hit.caption }, highlight(hit.caption, hit.matched_words ?? []))
         : h("h3", { class: "caption bare" }, title),
-      h("p", { class: "meta" }, hit.caption ? `${factsOf(hit) ?? ""} ` : null, h("span", { class: "dataset" }, hit.dataset)),
+      h("p", { class: "meta" }, hit.caption && factsOf(hit) && `${factsOf(hit)} · `, h("span", { class: "dataset" }, hit.dataset)),
       labels(hit),
       nearness && h("p", { class: "nearness" }, nearness),
-      h("p", { class: "licence" }, hit.licence, hit.synthetic && h("span", { class: "synthetic" }, t("synthetic"))),
+      h("p", { class: "licence" }, h("span", { title: hit.licence }, hit.licence), hit.synthetic && h("span", { class: "synthetic" }, t("synthetic"))),
       actionsFor(hit, title),
     ),
   );

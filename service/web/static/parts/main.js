@@ -1,5 +1,5 @@
 /** Puts the parts together: the state says what is shown, and every change of it comes through here. */
-import { askJson } from "./api.js";
+import { askJson, readiness } from "./api.js";
 import { asks, searchKey } from "./address.js";
 import { renderFacets } from "./facets.js";
 import { h } from "./dom.js";
@@ -116,14 +116,14 @@ function fail(error) {
 
 async function start() {
   try {
-    const listed = await watched(askJson("/v1/indexes"), t("working"));
+    const [listed, ready] = await watched(Promise.all([askJson("/v1/indexes"), readiness()]), t("working"));
     indexes = listed.indexes;
     drawAll();
-    place("notices").replaceChildren(
-      ...listed.problems.map((problem) => notice("quiet", t("index_problem", { name: problem.index }), h("p", {}, problem.message))),
-    );
     if (asks(state())) await search();
-    else if (indexes.length === 0) place("notices").replaceChildren(errorNotice(emptyError(), retryStart));
+    else if (ready !== "ready") {
+      place("notices").replaceChildren(waitingNotice());
+      whenReady(() => void start());
+    } else place("notices").replaceChildren(...listed.problems.map(problemNotice));
   } catch (error) {
     drawAll();
     fail(error);
@@ -132,12 +132,14 @@ async function start() {
   promptPanel.render();
 }
 
-function retryStart() {
-  void start();
+/** Why nothing can be searched yet: nothing was built, or the encoders are on their way. */
+function waitingNotice() {
+  const [message, remedy] = indexes.length ? ["encoders_loading", "page_waits"] : ["no_indexes", "no_indexes_remedy"];
+  return errorNotice({ status: 503, code: "not_ready", message: t(message), remedy: t(remedy), details: [] });
 }
 
-function emptyError() {
-  return { status: 503, code: "not_ready", message: t("no_indexes"), remedy: t("no_indexes_remedy"), details: [] };
+function problemNotice(problem) {
+  return notice("quiet", t("index_problem", { name: problem.index ?? "" }), h("p", {}, problem.message));
 }
 
 fillWords();

@@ -108,7 +108,7 @@ function shown(prompt) {
       copyButton(t("copy_messages"), () => messages),
     ),
     prompt.notes.map((note) => h("p", { class: "note" }, note.message)),
-    prompt.messages.map(({ role, content }) => h("section", { class: "message" }, h("h3", {}, t(`role_${role}`)), h("pre", { tabindex: "0" }, cited(content, prompt.citations)))),
+    prompt.messages.map(({ role, content }) => h("section", { class: "message" }, h("h3", {}, t(`role_${role}`)), h("pre", { tabindex: "0", "aria-label": t(`role_${role}`) }, role === "user" ? cited(content, prompt.citations) : content))),
     h("h3", {}, t("sources")),
     prompt.citations.length === 0 && h("p", { class: "hint" }, t("no_sources")),
     h("ol", { class: "citations" }, prompt.citations.map(citation)),

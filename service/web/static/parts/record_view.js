@@ -99,9 +99,9 @@ export function mountRecordView(dialog, hits) {
 async function leaf(record, viewer) {
   const found = await askJson(`${recordPath(record.record_id)}/case`).catch(() => null);
   if (!found) return;
-  const own = found.members.find(({ record_id: id }) => id === record.record_id);
-  const series = found.members.filter(({ series_id: id }) => id === own?.series_id);
-  viewer.setSlices((own?.series_id ? series : found.members).map(({ record_id: id }) => id));
+  const series = new Map();
+  for (const { record_id: id, series_id: name } of found.members) series.set(name, [...(series.get(name) ?? []), id]);
+  viewer.setSeries([...series.values()]);
 }
 
 function factsOf(record) {

@@ -16,7 +16,9 @@ export function sliceViewer(recordId, alt, onSlice) {
   const stage = h("div", { class: "stage", tabindex: "0", role: "img", "aria-label": alt }, image);
   const slider = h("input", { type: "range", min: "1", step: "1", id: "slice", "aria-label": t("slices") });
   const place = h("output", { for: "slice", class: "slice-place" });
-  const strip = h("p", { class: "slices", hidden: true }, slider, place);
+  const chooser = h("select", { "aria-label": t("series"), hidden: true, onchange: () => openSeries(Number(chooser.value), 0) });
+  const strip = h("p", { class: "slices", hidden: true }, chooser, slider, place);
+  let series = [[recordId]];
   let slices = [recordId];
   const view = zoomable(stage, image, () => slices.length > 1);
 
@@ -44,17 +46,30 @@ export function sliceViewer(recordId, alt, onSlice) {
     step(by);
   });
 
-  /** Say which records the wheel leafs through. */
-  function setSlices(recordIds) {
-    slices = recordIds;
-    strip.hidden = recordIds.length < 2;
-    slider.max = String(recordIds.length);
-    show(recordIds.indexOf(recordId), { tell: false });
-    for (const one of recordIds) new Image().src = recordIds.length <= 60 ? thumbnailPath(one) : "";
+  function openSeries(number, at, { tell = true } = {}) {
+    slices = series[number];
+    slider.max = String(slices.length);
+    slider.hidden = slices.length < 2;
+    chooser.value = String(number);
+    show(at, { tell });
   }
 
-  const element = h("figure", { class: "viewer" }, stage, h("div", { class: "viewer-tools" }, strip, view.tools));
-  return { element, setSlices };
+  /** Say which records there are to leaf through: one list of ids for each series of the case. */
+  function setSeries(lists) {
+    series = lists;
+    const own = Math.max(0, lists.findIndex((ids) => ids.includes(recordId)));
+    chooser.hidden = lists.length < 2;
+    chooser.replaceChildren(...lists.map((_, at) => h("option", { value: String(at) }, t("series_of", { n: at + 1, all: lists.length }))));
+    strip.hidden = lists.flat().length < 2;
+    openSeries(own, lists[own].indexOf(recordId), { tell: false });
+  }
+
+  const size = h("span", { class: "size" });
+  image.addEventListener("load", () => {
+    size.textContent = t("preview_px", { width: image.naturalWidth, height: image.naturalHeight });
+  });
+  const element = h("figure", { class: "viewer" }, stage, h("div", { class: "viewer-tools" }, strip, size, view.tools));
+  return { element, setSeries };
 }
 
 /** Let an image be zoomed and moved inside its stage. */

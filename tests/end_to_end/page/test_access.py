@@ -1,0 +1,113 @@
+"""For everybody: by keyboard alone, with a screen reader, in two languages, dark and light."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+STATES = {
+    "home": ("", ".collection"),
+    "picture": ("#mode=picture", ".start img"),
+    "words": ("#q=chest X-ray with pleural effusion", ".card"),
+    "questions": ("#mode=questions&q=creatinine clearance", ".card"),
+    "record": ("#q=chest CT with contrast&record=mura/train/XR_FINGER:patient00008:study1:image1",
+               "#record .fact-list"),
+    "prompt": ("#mode=questions&q=How is anaphylaxis treated first?&prompt=open", ".citations li"),
+    "error": ("#q=chest&filter=modality=MRT", ".notice.error"),
+}  # fmt: skip
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_axe_finds_nothing_serious(
+    open_page: Callable[..., Page], address: str, locale: str, theme: str
+) -> None:
+    page = open_page(locale=locale, color_scheme=theme)
+    found = []
+    for name, (fragment, ready) in STATES.items():
+        page.goto("about:blank")
+        page.goto(f"{address}/{fragment}")
+        page.wait_for_selector(ready)
+        found += [
+            f"{name}: {one['id']}: {one['nodes'][0]['html'][:200]}"
+            for one in Axe().run(page).response["violations"]
+            if one["impact"] in SERIOUS
+        ]
+    assert not found
+
+
+def test_by_keyboard_alone(page: Page) -> None:
+    press = page.keyboard.press
+    press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("chest CT with contrast")
+    press("Enter")
+    page.wait_for_selector(".card")
+    for _ in range(20):
+        press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('picture')"):
+            break
+    expect(page.locator(".card .picture").first).to_be_focused()
+    press("ArrowRight")
+    expect(page.locator(".card .picture").nth(1)).to_be_focused()
+    press("Enter")
+    page.wait_for_selector("#record .fact-list")
+    press("Escape")
+    expect(page.locator("#record")).to_be_hidden()
+    expect(page.locator(".card .picture").nth(1)).to_be_focused()
+    press("Tab")
+    press("Enter")
+    expect(page.locator(".asked")).to_be_visible()
+
+
+def test_the_modes_are_chosen_with_the_arrow_keys(page: Page) -> None:
+    page.focus("input[value=words]")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("input[value=questions]")).to_be_checked()
+    assert page.url.endswith("#mode=questions")
+
+
+def test_a_screen_reader_finds_its_way(page: Page) -> None:
+    page.fill("#q", "chest CT with contrast")
+    page.press("#q", "Enter")
+    page.wait_for_selector(".card")
+    expect(page.get_by_role("search")).to_be_visible()
+    expect(page.get_by_role("region", name="Results")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("cases")
+    expect(page.get_by_role("article").first.get_by_role("heading")).to_be_visible()
+    expect(page.get_by_role("button", name="Open: CT · chest").first).to_be_visible()
+    expect(page.get_by_role("button", name="Similar: CT · chest").first).to_be_visible()
+
+
+def test_another_language_and_the_other_colours_stay_chosen(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("#q=chest CT with contrast")
+    page.wait_for_selector(".card")
+    page.click("#language")
+    expect(page.locator("#count")).to_contain_text("病例")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    page.click("#theme")
+    page.reload()
+    expect(page.locator("#count")).to_contain_text("病例")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_on_a_phone_nothing_sticks_out(open_page: Callable[..., Page], address: str) -> None:
+    page = open_page(viewport={"width": 375, "height": 740}, has_touch=True, is_mobile=True)
+    for fragment, ready in STATES.values():
+        page.goto("about:blank")
+        page.goto(f"{address}/{fragment}")
+        page.wait_for_selector(ready)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375, fragment
+        assert page.evaluate("document.querySelector('dialog[open]')?.scrollWidth ?? 0") <= 375
+
+
+def test_the_line_that_is_always_there(open_page: Callable[..., Page], address: str) -> None:
+    page = open_page()
+    for fragment, ready in (STATES["home"], STATES["words"]):
+        page.goto(f"{address}/{fragment}")
+        page.wait_for_selector(ready)
+        expect(page.get_by_text("Research use only. Not for diagnosis.")).to_be_in_viewport()
