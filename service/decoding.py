@@ -2,29 +2,65 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from indexer.encoders.spec import ImageInput
 from indexer.pixels.decode import DecodeRequest
 from indexer.pixels.limits import UPLOAD_LIMITS
 from indexer.pixels.pool import DecodePool
-from service.retrieval.encoding import Decode, QueryImage
+from service.retrieval.encoding import QueryImage
 
-# A decoded image always comes with a thumbnail; of a query nobody wants one.
-_UNUSED_THUMBNAIL_PX = 16
+PREVIEW_PX = 512
+# A decoded image always comes with a thumbnail and with a square for a tower; a query has no use
+# for the one, a preview none for the other.
+_UNUSED_PX = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """How an upload was read: a JPEG without metadata, and the size of the upright image."""
+
+    jpeg: bytes = field(repr=False)
+    width_px: int
+    height_px: int
+
+
+class UploadDecoder:
+    """Decodes foreign bytes with a pool of worker processes. Thread-safe; blocks meanwhile."""
+
+    def __init__(self, pool: DecodePool) -> None:
+        self._pool = pool
+
+    def __call__(self, raw: bytes, wanted: ImageInput) -> QueryImage:
+        """Return an image as a tower wants it.
+
+        Raises
+        ------
+        DecodeError
+            Not a readable image, or one beyond the limits.
+        """
+        request = DecodeRequest(
+            raw=raw, px=wanted.px, resize=wanted.resize, thumbnail_px=_UNUSED_PX
+        )
+        image = self._pool.decode_one(request)
+        return QueryImage(image.pixels, image.fingerprint_bits)
+
+    def preview(self, raw: bytes) -> Preview:
+        """Return what people see of an image: DICOM in its own or its modality's window.
+
+        Raises
+        ------
+        DecodeError
+            As for a query.
+        """
+        request = DecodeRequest(raw=raw, px=_UNUSED_PX, resize="squash", thumbnail_px=PREVIEW_PX)
+        image = self._pool.decode_one(request)
+        return Preview(jpeg=image.thumbnail, width_px=image.width_px, height_px=image.height_px)
 
 
 @contextmanager
-def start_decoder(workers: int, max_file_bytes: int) -> Iterator[Decode]:
-    """Start worker processes and yield a function that decodes one image's bytes with them."""
+def start_decoder(workers: int, max_file_bytes: int) -> Iterator[UploadDecoder]:
+    """Start worker processes and yield what decodes one image's bytes with them."""
     limits = replace(UPLOAD_LIMITS, max_file_bytes=max_file_bytes)
     with DecodePool(workers, limits) as pool:
-
-        def decode(raw: bytes, wanted: ImageInput) -> QueryImage:
-            request = DecodeRequest(
-                raw=raw, px=wanted.px, resize=wanted.resize, thumbnail_px=_UNUSED_THUMBNAIL_PX
-            )
-            image = pool.decode_one(request)
-            return QueryImage(image.pixels, image.fingerprint_bits)
-
-        yield decode
+        yield UploadDecoder(pool)

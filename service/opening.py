@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from indexer.errors import DecodeError
 from service.prompting.prompt import Prompter
 from service.retrieval.columns import ColumnCache
 from service.retrieval.encoding import QueryEncoders
@@ -15,6 +16,9 @@ from service.retrieval.retriever import Retriever
 from service.retrieval.selection import Indexes
 from service.settings import Settings
 
+if TYPE_CHECKING:
+    from service.decoding import Preview, UploadDecoder
+
 
 class RefreshableIndexes(Indexes, Protocol):
     """Indexes that notice newly published builds: `indexer.store.index_set.IndexSet`."""
@@ -22,6 +26,9 @@ class RefreshableIndexes(Indexes, Protocol):
     def refresh(self) -> object:
         """Open builds that were published meanwhile; searches go on with the earlier ones."""
         ...
+
+
+Previewer: TypeAlias = Callable[[bytes], "Preview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Opened:
     encoders: QueryEncoders
     retriever: Retriever
     prompter: Prompter
+    preview: Previewer
 
 
 Opener: TypeAlias = Callable[[Settings, ExitStack], Opened]
@@ -43,27 +51,44 @@ def open_indexes(settings: Settings, stack: ExitStack) -> Opened:
     from indexer.encoders.cross_encoder import load_reranker
     from indexer.store.index_set import IndexSet
 
-    encoders = open_encoders(settings, stack)
+    decoder = _start_decoder(settings, stack)
     rerankers = Rerankers(partial(load_reranker, device=settings.device))
-    return assemble(IndexSet(settings.indexes_dir), encoders, rerankers)
+    return assemble(
+        IndexSet(settings.indexes_dir), _encoders(settings, decoder), rerankers, decoder.preview
+    )
 
 
 def open_encoders(settings: Settings, stack: ExitStack) -> QueryEncoders:
     """Start decoders and return what loads encoders when a query needs them."""
-    from indexer.encoders.load import load_encoder
+    return _encoders(settings, _start_decoder(settings, stack))
+
+
+def _start_decoder(settings: Settings, stack: ExitStack) -> "UploadDecoder":
     from service.decoding import start_decoder
 
-    decode = stack.enter_context(start_decoder(settings.decode_workers, settings.max_body_bytes))
+    return stack.enter_context(start_decoder(settings.decode_workers, settings.max_body_bytes))
+
+
+def _encoders(settings: Settings, decode: "UploadDecoder") -> QueryEncoders:
+    from indexer.encoders.load import load_encoder
+
     return QueryEncoders(
         partial(load_encoder, device=settings.device), decode, cached_texts=settings.cached_texts
     )
 
 
+def _show_nothing(_: bytes) -> "Preview":
+    raise DecodeError("Images cannot be decoded here.", remedy="Search by text.")
+
+
 def assemble(
-    indexes: RefreshableIndexes, encoders: QueryEncoders, rerankers: Rerankers | None = None
+    indexes: RefreshableIndexes,
+    encoders: QueryEncoders,
+    rerankers: Rerankers | None = None,
+    preview: Previewer = _show_nothing,
 ) -> Opened:
     """Put a retriever and a prompter on top of indexes and encoders."""
     columns = ColumnCache()
     refiner = Refiner(None if rerankers is None else rerankers.get)
     retriever = Retriever(indexes, encoders, columns, refiner)
-    return Opened(indexes, columns, encoders, retriever, Prompter(retriever))
+    return Opened(indexes, columns, encoders, retriever, Prompter(retriever), preview)

@@ -99,6 +99,14 @@ class GroupReply(_Reply):
     hits: list["HitReply"]
 
 
+class PreviewReply(_Reply):
+    """How an upload was read: a small JPEG as base64, and the size of the upright image."""
+
+    jpeg_base64: str
+    width_px: int
+    height_px: int
+
+
 class HitReply(RecordReply):
     """A record at its place in the answer."""
 

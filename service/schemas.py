@@ -211,6 +211,14 @@ class ImageSearch(ImageOptions):
         return self.vector.source()
 
 
+class PreviewBody(Request):
+    """An image to be looked at."""
+
+    image_base64: Annotated[
+        str, Field(description="An image file (PNG, JPEG, TIFF, WebP, DICOM) as base64.")
+    ]
+
+
 class PromptBody(Request):
     """What a prompt is wanted for."""
 

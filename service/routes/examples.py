@@ -140,6 +140,9 @@ VECTOR_STORES_REPLY = reply_example(
         "has_more": False,
     }
 )  # fmt: skip
+PREVIEW_EXAMPLES: dict[str, Any] = {
+    "base64": {"summary": "A picture", "value": {"image_base64": "iVBORw0KGgo..."}},
+}
 CASE_REPLY = reply_example(
     {
         "index": "mura",

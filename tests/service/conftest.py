@@ -19,6 +19,7 @@ from indexer.store.writer import BuildPlan, BuildWriter, Shard, ShardField, Shar
 from indexer.text.questions import document_text
 from indexer.text.tokenise import tokenise
 from service.app import create_app
+from service.decoding import Preview
 from service.opening import Opened, assemble
 from service.retrieval.encoding import QueryEncoders, QueryImage
 from service.settings import Settings
@@ -79,6 +80,12 @@ def decode_grey(raw: bytes, wanted: ImageInput) -> QueryImage:
 def grey_hash(level: int) -> bytes:
     """Return the perceptual hash of a grey level: that of no other is near."""
     return hashlib.sha256(f"grey {level}".encode()).digest()
+
+
+def preview_grey(raw: bytes) -> Preview:
+    """Preview `grey N` as a "JPEG" that holds its bytes."""
+    decode_grey(raw, ImageInput(px=8, resize="squash"))
+    return Preview(jpeg=JPEG + raw, width_px=8, height_px=8)
 
 
 def image_record(dataset: str, number: int, **changes: object) -> ImageRecord:
@@ -267,7 +274,7 @@ def serve() -> Callable[..., AbstractContextManager[TestClient]]:
     ) -> Iterator[TestClient]:
         def opener(_: Settings, stack: ExitStack) -> Opened:
             encoders = QueryEncoders(loader(encoder or HashEncoder()), decode_grey)
-            return assemble(IndexSet(folder), encoders)
+            return assemble(IndexSet(folder), encoders, preview=preview_grey)
 
         values = {"indexes_dir": folder, "search_threads": 2, "refresh_s": 0.05}
         app = create_app(Settings(**(values | settings)), opener=opener)

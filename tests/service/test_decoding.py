@@ -7,7 +7,7 @@ from PIL import Image
 
 from indexer.encoders.spec import ImageInput
 from indexer.errors import DecodeError, LimitExceededError
-from service.decoding import start_decoder
+from service.decoding import PREVIEW_PX, UploadDecoder, start_decoder
 from service.retrieval.encoding import Decode
 
 WANTED = ImageInput(px=16, resize="letterbox")
@@ -45,3 +45,23 @@ def test_a_bomb_is_refused_by_its_header(decode: Decode) -> None:
     bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
     with pytest.raises(LimitExceededError):
         decode(bytes(bomb), WANTED)
+
+
+def test_a_preview_is_a_small_jpeg_without_metadata(decode: UploadDecoder) -> None:
+    stream = io.BytesIO()
+    image = Image.new("L", (900, 600), 90)
+    exif = image.getexif()
+    exif[0x0112] = 6  # stands on its side
+    exif[0x010E] = "Doe, Jane"
+    image.save(stream, "JPEG", exif=exif)
+    seen = decode.preview(stream.getvalue())
+    assert (seen.width_px, seen.height_px) == (600, 900)
+    shown = Image.open(io.BytesIO(seen.jpeg))
+    assert shown.format == "JPEG"
+    assert max(shown.size) == PREVIEW_PX
+    assert b"Jane" not in seen.jpeg
+
+
+def test_a_preview_of_what_is_no_image(decode: UploadDecoder) -> None:
+    with pytest.raises(DecodeError):
+        decode.preview(b"nonsense")

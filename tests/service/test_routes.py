@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from service.reply_schemas import (
     IndexesReply,
     IndexReply,
+    PreviewReply,
     PromptReply,
     ReadyReply,
     RecordReply,
@@ -354,6 +355,15 @@ def test_metrics_count_routes_and_never_words(client: TestClient) -> None:
     assert "medsearch_index_records{" in text
     assert "zebrafinch" not in text
     assert "quux" not in text
+
+
+def test_an_upload_is_shown_as_it_is_read(client: TestClient) -> None:
+    sent = base64.b64encode(b"grey 9").decode()
+    reply = post(client, "/v1/previews", image_base64=sent)
+    PreviewReply.model_validate(reply, strict=True)
+    assert base64.b64decode(reply["jpeg_base64"]).endswith(b"grey 9")
+    assert refused(client, "/v1/previews", 415, image_base64="AAAA")["code"]
+    assert refused(client, "/v1/previews", 422, image_base64="?")["code"] == "bad_query"
 
 
 def test_every_example_of_the_documentation_works(client: TestClient) -> None:

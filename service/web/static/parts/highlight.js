@@ -9,7 +9,7 @@ export function highlight(text, words = []) {
 }
 
 function asPattern(word) {
-  const literal = word.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+  const literal = word.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
   // The service may match a word by its stem, so a match runs on to the word's end.
   return /^[\p{Script=Latin}\p{N}]+$/u.test(word) ? `(?<![\\p{L}\\p{N}])${literal}\\p{Script=Latin}*` : literal;
 }

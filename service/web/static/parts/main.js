@@ -1,5 +1,5 @@
 /** Puts the parts together: the state says what is shown, and every change of it comes through here. */
-import { askJson, readiness } from "./api.js";
+import { ServiceError, askJson, readiness } from "./api.js";
 import { asks, searchKey } from "./address.js";
 import { renderFacets } from "./facets.js";
 import { h } from "./dom.js";
@@ -9,8 +9,9 @@ import { mountKeyboard } from "./keyboard.js";
 import { errorNotice, notice } from "./notices.js";
 import { mountPromptPanel } from "./prompt_panel.js";
 import { mountRecordView } from "./record_view.js";
-import { renderResults, summary } from "./results.js";
-import { searchRequest } from "./request.js";
+import { MOST_SHOWN } from "./paging.js";
+import { PAGE_SIZE, searchRequest } from "./request.js";
+import { appendResults, renderResults, summary } from "./results.js";
 import { mountSearchBox } from "./search_box.js";
 import { onState, state } from "./state.js";
 import { say, watched } from "./status.js";
@@ -65,7 +66,7 @@ function drawReply() {
   place("examples").hidden = !idle;
   if (idle) renderExamples(place("examples"), indexes);
   renderFacets(place("facets"), reply?.facets);
-  if (reply) renderResults(place("results"), reply);
+  if (reply) renderResults(place("results"), reply, loadMore);
   else place("results").replaceChildren();
 }
 
@@ -104,8 +105,23 @@ async function search() {
   }
 }
 
+/** Fetch the next page; return "end" or "full" when there is nothing to follow. */
+async function loadMore() {
+  const shown = reply;
+  const request = searchRequest(state(), shown.hits.length);
+  const next = await watched(askJson(request.path, { body: request.body, signal: running.signal }), t("working"));
+  if (shown !== reply) return "end";
+  shown.hits.push(...next.hits);
+  appendResults(place("results"), next);
+  place("count").textContent = summary(shown);
+  say(summary(shown));
+  if (shown.hits.length >= MOST_SHOWN) return "full";
+  return next.hits.length < PAGE_SIZE ? "end" : "";
+}
+
 /** Show what went wrong; where waiting helps, wait and ask again. */
 function fail(error) {
+  if (!(error instanceof ServiceError)) throw error; // a mistake of the page's own
   reply = null;
   drawReply();
   const retry = () => void start();

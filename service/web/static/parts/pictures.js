@@ -2,6 +2,8 @@
  * Pictures given to the page, kept in this tab only. The address names them by number, so that the
  * back button finds them again; a shared address does not carry them.
  */
+import { askJson } from "./api.js";
+
 const pictures = new Map();
 const SHOWN_BY_BROWSERS = new Set(["PNG", "JPEG", "WebP", "GIF", "BMP"]);
 
@@ -30,7 +32,25 @@ async function formatOf(file) {
   return says("BM", 0) ? "BMP" : "";
 }
 
-/** Return the address of something to look at, or null where browsers do not read the format. */
+/** Return something to look at: the file itself, or how the service reads it; null for neither. */
 async function previewOf(file, format) {
-  return SHOWN_BY_BROWSERS.has(format) ? URL.createObjectURL(file) : null;
+  if (SHOWN_BY_BROWSERS.has(format)) return { address: URL.createObjectURL(file) };
+  if (!format) return null;
+  try {
+    const body = { image_base64: await base64Of(file) };
+    const seen = await askJson("/v1/previews", { body });
+    const bytes = Uint8Array.from(atob(seen.jpeg_base64), (mark) => mark.charCodeAt(0));
+    const address = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
+    return { address, width: seen.width_px, height: seen.height_px };
+  } catch {
+    return null; // the search itself says why the file cannot be read
+  }
+}
+
+/** Return a file as a data URL, which the service takes for base64. */
+export async function base64Of(file) {
+  const reader = new FileReader();
+  reader.readAsDataURL(file);
+  await new Promise((resolve) => reader.addEventListener("loadend", resolve, { once: true }));
+  return reader.result;
 }

@@ -5,7 +5,7 @@ import { filterBody } from "./filters.js";
 import { icon } from "./icons.js";
 import { number, t } from "./language.js";
 import { errorNotice } from "./notices.js";
-import { pictureOf } from "./pictures.js";
+import { base64Of, pictureOf } from "./pictures.js";
 import { go, state } from "./state.js";
 import { watched } from "./status.js";
 
@@ -88,13 +88,6 @@ async function grounds() {
 async function imageIndexes() {
   const { indexes } = await askJson("/v1/indexes");
   return indexes.filter(({ kind }) => kind === "image").map(({ name }) => name);
-}
-
-async function base64Of(file) {
-  const reader = new FileReader();
-  reader.readAsDataURL(file);
-  await new Promise((resolve) => reader.addEventListener("load", resolve, { once: true }));
-  return reader.result;
 }
 
 function shown(prompt) {

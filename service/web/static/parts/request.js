@@ -1,3 +1,4 @@
+import { FACET_FIELDS } from "./facets.js";
 import { filterBody } from "./filters.js";
 import { pictureOf } from "./pictures.js";
 
@@ -5,26 +6,29 @@ export const PAGE_SIZE = 24;
 const PATHS = { words: "/v1/search/text", picture: "/v1/search/image", questions: "/v1/search/questions" };
 
 /** Return the path and body of the search that a state asks for, or null if its picture is gone. */
-export function searchRequest(state) {
+export function searchRequest(state, offset = 0) {
   const path = PATHS[state.mode];
-  const body = options(state);
+  const body = options(state, offset);
+  if (state.q) body.query = state.q;
   if (state.mode === "picture" && state.picture) {
     const picture = pictureOf(state.picture);
     return picture && { path, body: pictureForm(picture.file, body) };
   }
   if (state.like) body.record_id = state.like;
-  else body.query = state.q;
   return { path, body };
 }
 
-function options(state) {
-  const body = { k: PAGE_SIZE };
-  const group = state.group || (state.mode === "questions" ? "none" : "case");
-  if (group !== "none") body.group_by = group;
+function options(state, offset) {
+  const body = { k: PAGE_SIZE, offset, explain: true };
+  if (state.group) body.group_by = state.group;
+  if (offset === 0) Object.assign(body, { facets: FACET_FIELDS[state.mode], evidence: state.mode !== "questions" });
   const filters = filterBody(state.filter);
   if (filters) body.filters = filters;
   if (state.index.length) body.indexes = state.index;
-  if (state.less.length) body.exclude_records = state.less;
+  if (state.less.length) body.negative_records = state.less;
+  // Of what is similar to a record, the rest of its own case is known already.
+  if (state.like && state.mode === "picture") body.exclude_same = ["case"];
+  if (state.like && state.mode === "questions") body.exclude_records = [state.like];
   return body;
 }
 

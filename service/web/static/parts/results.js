@@ -5,11 +5,13 @@ import { icon } from "./icons.js";
 import { imageCard } from "./image_card.js";
 import { number, t } from "./language.js";
 import { notice } from "./notices.js";
+import { moreButton } from "./paging.js";
 import { questionCard } from "./question_card.js";
+import { PAGE_SIZE } from "./request.js";
 import { go, state } from "./state.js";
 
 /** Draw a reply: how many, what narrows it, and one card for each hit. */
-export function renderResults(place, reply) {
+export function renderResults(place, reply, loadMore) {
   const images = reply.query.target === "images";
   place.replaceChildren(
     ...[
@@ -21,15 +23,21 @@ export function renderResults(place, reply) {
       reply.hits.length === 0 && notice("quiet", t("no_hits"), h("p", {}, t("no_hits_long"))),
       images && evidenceTable(reply.evidence),
       h("div", { class: images ? "grid" : "list", id: "hits" }, cards(reply)),
+      reply.hits.length >= PAGE_SIZE && moreButton(loadMore),
     ].filter(Boolean),
   );
 }
 
-export function cards(reply) {
+/** Put the next page's cards behind those that are there. */
+export function appendResults(place, reply) {
+  place.querySelector("#hits").append(...cards(reply));
+}
+
+function cards(reply) {
   return reply.hits.map(reply.query.target === "images" ? imageCard : questionCard);
 }
 
-/** Return "24 cases in 12 ms", which is also what a screen reader is told. */
+/** Return "first 24 cases in 12 ms", which is also what a screen reader is told. */
 export function summary(reply) {
   const grouped = reply.hits.some((hit) => hit.group?.by === "case");
   const kind = reply.query.target === "images" ? (grouped ? "found_cases" : "found_images") : "found_questions";

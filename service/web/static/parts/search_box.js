@@ -18,7 +18,9 @@ export function mountSearchBox(form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const q = form.elements.namedItem("q")?.value.trim() ?? "";
-    if (q) go({ ...FRESH, q });
+    const { like, picture } = state();
+    // Words beside a picture may also be taken away; without one they are all there is.
+    if (q || like || picture) go({ ...FRESH, like, picture, q });
   });
 
   function chooseMode(mode) {
@@ -88,29 +90,40 @@ function given(id) {
     ? t("picture_given", { format: picture.format || t("unknown_format"), size: sizeWords(picture.bytes) })
     : t("picture_gone");
   const frame = h("span", { class: "understood" }, icon("image"));
-  void showPreview(frame, picture);
-  return asked(frame, about);
+  const words = h("span", {}, about);
+  void showPreview(frame, words, picture);
+  return asked(frame, words, picture && besides());
 }
 
-async function showPreview(frame, picture) {
-  const address = await picture?.preview;
-  if (!address) return;
-  frame.replaceChildren(h("img", { src: address, alt: t("picture_alt") }));
+async function showPreview(frame, words, picture) {
+  const seen = await picture?.preview;
+  if (!seen) return;
+  frame.replaceChildren(h("img", { src: seen.address, alt: t("picture_alt") }));
+  if (seen.width) words.append(` · ${t("picture_size", { width: seen.width, height: seen.height })}`);
 }
 
 function likeness(recordId) {
   const frame = h("span", { class: "understood" });
   const isImage = state().mode === "picture";
   frame.append(isImage ? thumbnail(thumbnailPath(recordId), "", { eager: true }) : icon("similar"));
-  return asked(frame, t(isImage ? "like_image" : "like_question"), recordId);
+  const words = [t(isImage ? "like_image" : "like_question"), h("small", {}, recordId)];
+  return asked(frame, words, isImage && besides());
 }
 
-function asked(frame, about, detail = "") {
+/** Words that the images are to fit as well. */
+function besides() {
+  return h("input", {
+    id: "q", name: "q", type: "search", value: state().q, placeholder: t("hint_besides"), "aria-label": t("hint_besides"),
+    maxlength: "8000", enterkeyhint: "search", class: "besides",
+  });
+}
+
+function asked(frame, about, more = null) {
   return h(
     "div",
     { class: "asked" },
     frame,
-    h("p", {}, about, detail && h("small", {}, detail)),
+    h("div", { class: "asked-words" }, h("p", {}, about), more),
     h("button", { type: "button", class: "quiet", "aria-label": t("clear"), title: t("clear"), onclick: () => go({ ...FRESH, q: "" }) }, icon("close")),
   );
 }

@@ -1,4 +1,4 @@
-import { readAddress, writeAddress } from "./address.js";
+import { readAddress, searchKey, writeAddress } from "./address.js";
 
 const listeners = [];
 let current = readAddress(location.hash);
@@ -19,6 +19,7 @@ export function go(change, { replace = false } = {}) {
   if (writeAddress(next) === writeAddress(current)) return;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
+  if (!replace && searchKey(next) !== searchKey(current)) scrollTo({ top: 0 });
   become(next);
 }
 
