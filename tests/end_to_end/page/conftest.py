@@ -114,6 +114,19 @@ def page(open_page: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture(scope="session")
+def wait_until() -> Callable[[Page, str], None]:
+    """Wait until an expression holds. (Playwright's own waiting evaluates text in the page.)"""
+
+    def waiting(page: Page, expression: str) -> None:
+        deadline = time.monotonic() + TIMEOUT_MS / 1000
+        while not page.evaluate(expression):
+            assert time.monotonic() < deadline, expression
+            page.wait_for_timeout(20)
+
+    return waiting
+
+
+@pytest.fixture(scope="session")
 def drop() -> Callable[[Page, Path], None]:
     """Drop a file on the page as a file manager does."""
 

@@ -120,7 +120,9 @@ def test_a_filter_that_does_not_exist_is_told_with_the_remedy(
     expect(page.locator(".notice.error")).to_contain_text("Values:")
 
 
-def test_a_key_is_asked_for_and_opens_everything(open_page: Callable[..., Page]) -> None:
+def test_a_key_is_asked_for_and_opens_everything(
+    open_page: Callable[..., Page], wait_until: Callable[[Page, str], None]
+) -> None:
     def guard(route: Route) -> None:
         given = route.request.headers.get("authorization")
         if given == "Bearer open sesame":
@@ -140,7 +142,7 @@ def test_a_key_is_asked_for_and_opens_everything(open_page: Callable[..., Page])
     page.fill("#key", "open sesame")
     page.press("#key", "Enter")
     page.wait_for_selector(".card")
-    page.wait_for_function("document.querySelector('.card img').naturalWidth > 100")
+    wait_until(page, "document.querySelector('.card img').naturalWidth > 100")
 
 
 @pytest.mark.parametrize("fragment", ["#mode=nonsense&q=a", "#filter=%F0%9F", "#q=" + "x" * 9000])

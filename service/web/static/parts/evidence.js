@@ -24,10 +24,11 @@ export function evidenceTable(rows) {
 }
 
 function row(one) {
+  const byChance = one.low <= one.base_rate;
   return h(
     "tr",
-    {},
-    h("th", { scope: "row" }, one.label),
+    byChance ? { class: "by-chance", title: t("evidence_chance") } : {},
+    h("th", { scope: "row" }, one.label, byChance && h("span", { class: "unseen" }, t("evidence_chance"))),
     h("td", { class: "plot" }, plot(one)),
     h("td", {}, t("evidence_cases", { cases: one.cases, of: one.of }), h("small", {}, t("evidence_interval", { low: percent(one.low), high: percent(one.high) }))),
     h("td", {}, percent(one.base_rate, 1)),

@@ -19,13 +19,17 @@ export function renderFacets(place, facets) {
   if (place.hidden) return;
   const wasOpen = place.querySelector("details")?.open ?? matchMedia("(min-width: 60rem)").matches;
   place.replaceChildren(
+    h("button", { type: "button", class: "skip" }, t("skip")),
     h("details", { open: wasOpen }, h("summary", {}, h("h2", {}, t("filters"))), ages(), shown),
   );
 }
 
 function facetGroup(key, values) {
   const chosen = new Set(chosenValues(key));
-  const listed = values.filter(({ value }) => value !== null);
+  const counted = values.filter(({ value }) => value !== null);
+  const present = new Set(counted.map(({ value }) => String(value)));
+  // What is chosen stays in sight, also where other filters leave nothing of it.
+  const listed = [...counted, ...[...chosen].filter((value) => !present.has(value)).map((value) => ({ value, records: 0 }))];
   if (listed.length < 2 && chosen.size === 0) return null;
   const rows = listed.map(({ value, records }) => facetValue(key, String(value), records, chosen));
   return h(

@@ -2,6 +2,10 @@
 const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 
 export function mountKeyboard() {
+  // No link: the part of the address behind the # says what is searched.
+  addEventListener("click", (event) => {
+    if (event.target.closest?.(".skip")) document.querySelector("#results").focus();
+  });
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (event.key === "/" && !document.querySelector("dialog[open]")) {

@@ -11,7 +11,7 @@ export function moreButton(load) {
   let busy = false;
   const button = h("button", { type: "button", class: "plain-button", onclick: () => void press() }, t("more"));
   const place = h("div", { class: "more-results" }, button);
-  const near = new IntersectionObserver(([entry]) => entry.isIntersecting && void press(), { rootMargin: NEAR });
+  const near = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && void press(), { rootMargin: NEAR });
 
   async function press() {
     if (busy) return;

@@ -21,7 +21,7 @@ export function searchRequest(state, offset = 0) {
 function options(state, offset) {
   const body = { k: PAGE_SIZE, offset, explain: true };
   if (state.group) body.group_by = state.group;
-  if (offset === 0) Object.assign(body, { facets: FACET_FIELDS[state.mode], evidence: state.mode !== "questions" });
+  if (offset === 0) Object.assign(body, { facets: FACET_FIELDS[state.mode], evidence: state.mode === "picture" });
   const filters = filterBody(state.filter);
   if (filters) body.filters = filters;
   if (state.index.length) body.indexes = state.index;

@@ -48,7 +48,7 @@ function toolbar(reply, images) {
   return h(
     "div",
     { class: "toolbar" },
-    h("h2", { class: "count", id: "count" }, summary(reply)),
+    h("h2", { class: "tally", id: "count" }, summary(reply)),
     images && grouping(),
     h("button", { type: "button", class: "plain-button", id: "make-prompt", onclick: () => go({ prompt: "open" }) }, icon("prompt"), t("make_prompt")),
   );

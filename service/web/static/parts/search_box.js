@@ -2,7 +2,7 @@ import { MODES } from "./address.js";
 import { thumbnailPath } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { t } from "./language.js";
+import { language, t } from "./language.js";
 import { pictureOf } from "./pictures.js";
 import { go, state } from "./state.js";
 import { thumbnail } from "./thumbnail.js";
@@ -14,6 +14,7 @@ const FRESH = { like: "", picture: "", less: [], record: "", prompt: "" };
 export function mountSearchBox(form) {
   const modes = form.querySelector("#modes");
   const box = form.querySelector("#box");
+  let drawn = "";
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -48,7 +49,14 @@ export function mountSearchBox(form) {
 
   function render() {
     renderModes();
-    const { mode, like, picture } = state();
+    const { mode, like, picture, q } = state();
+    const kind = [mode, like, picture, language()].join("\n");
+    if (kind === drawn) {
+      const field = box.querySelector("#q"); // kept, so that nobody loses their place
+      if (field) field.value = q;
+      return;
+    }
+    drawn = kind;
     if (like) box.replaceChildren(likeness(like));
     else if (mode === "picture") box.replaceChildren(picture ? given(picture) : dropZone());
     else box.replaceChildren(...textBox(mode));

@@ -73,13 +73,15 @@ export const WORDS = {
   less_than: "less like {id}",
 
   evidence: "Labels among the nearest cases",
-  evidence_long: "Of the {n} nearest cases. Dot: their share, bar: 95 % interval, tick: how common the label is in all searched cases. Nearness is no diagnosis.",
+  evidence_long: "Of the {n} nearest cases that state labels. Dot: their share. Bar: its 95 % interval. Tick: how common the label is among all searched cases. Grey: chance alone may give that. Nearness is no diagnosis.",
   evidence_label: "Label",
   evidence_plot: "0 to 100 %",
   evidence_nearest: "Nearest",
   evidence_base: "All",
   evidence_cases: "{cases} of {of}",
   evidence_interval: " ({low} to {high})",
+
+  evidence_chance: "Chance alone may give that.",
 
   nothing_relevant: "Nothing here seems relevant",
   nothing_relevant_long: "What follows is only the nearest that these indexes hold. Other words may help, or another index.",

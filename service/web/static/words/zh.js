@@ -73,13 +73,15 @@ export const WORDS = {
   less_than: "少一些类似 {id} 的",
 
   evidence: "最近病例中的标签",
-  evidence_long: "取最近的 {n} 个病例。圆点：所占比例；横条：95 % 区间；竖线：该标签在全部被搜索病例中的比例。相近不等于诊断。",
+  evidence_long: "取最近的 {n} 个有标签的病例。圆点：所占比例；横条：95 % 区间；竖线：该标签在全部被搜索病例中的比例；灰色：可能只是巧合。相近不等于诊断。",
   evidence_label: "标签",
   evidence_plot: "0 到 100 %",
   evidence_nearest: "最近病例",
   evidence_base: "全部",
   evidence_cases: "{of} 例中 {cases} 例",
   evidence_interval: "（{low} 到 {high}）",
+
+  evidence_chance: "可能只是巧合。",
 
   nothing_relevant: "这里似乎没有相关内容",
   nothing_relevant_long: "下面只是这些索引中最接近的记录。可以换个说法，或换一个索引。",
