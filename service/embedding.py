@@ -79,4 +79,4 @@ class Model:
                 f"No index of images was built with {self._key!r}.",
                 remedy="Send texts, or name the model of an image index.",
             )
-        return np.stack([self._encoders.embed_image(space, raw) for raw in files])
+        return np.stack([self._encoders.see_image(space, raw).vector for raw in files])

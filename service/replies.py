@@ -100,6 +100,7 @@ def hit_json(hit: Hit, viewer: Viewer | None = None) -> dict[str, Any]:
     placed: dict[str, Any] = {
         "rank": hit.rank,
         "score": hit.score,
+        "percentile": hit.percentile,
         "why": {
             name: {"rank": place.rank, "score": place.score} for name, place in hit.why.items()
         },
@@ -130,6 +131,8 @@ def search_json(reply: SearchReply, viewer: Viewer | None = None) -> dict[str, A
             "mode": query.mode,
             "group_by": query.group_by,
         },
+        "relevant": reply.relevant,
+        "relevance_reason": reply.relevance_reason,
         "records_allowed": reply.records_allowed,
         "score_kind": reply.score_kind,
         "hits": [hit_json(hit, viewer) for hit in reply.hits],

@@ -116,6 +116,7 @@ class HitReply(RecordReply):
     group: GroupReply | None = None
     contradicts: bool
     matched_words: list[str] | None = None
+    percentile: float | None
 
 
 class QueryReply(_Reply):
@@ -156,9 +157,11 @@ class NoteReply(_Reply):
 
 
 class SearchReplyBody(_Reply):
-    """Hits, best first."""
+    """Hits, best first; `relevant` is false if none of them is better than chance."""
 
     query: QueryReply
+    relevant: bool | None
+    relevance_reason: str | None
     records_allowed: int
     score_kind: Literal["cosine", "coverage", "rrf", "blend"]
     hits: list[HitReply]

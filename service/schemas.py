@@ -96,6 +96,11 @@ class SearchOptions(CountOptions):
         bool, Field(strict=True, description="Say how each ranking was made, and shared words.")
     ] = False
 
+    min_percentile: Annotated[
+        float | None,
+        Field(ge=0, le=100, description="Only hits that beat this share of unrelated pairs."),
+    ] = None
+
     def query(self, target: Target, *sources: Source) -> Query:
         """Return the inner query of these options."""
         grouped = self.group_by or ("case" if target == "images" else "none")
@@ -120,6 +125,7 @@ class SearchOptions(CountOptions):
             explain=self.explain,
             facets=self.facets,
             evidence=self.evidence,
+            min_percentile=self.min_percentile,
         )
 
 

@@ -19,6 +19,9 @@ MAY_IMPORT = {
     "indexer.datasets": {"indexer.errors", "indexer.records", "indexer.pixels", "indexer.text"},
     "indexer.encoders": {"indexer.errors", "indexer.records", "indexer.pixels"},
     "indexer.store": {"indexer.errors", "indexer.records", "indexer.text", "indexer.encoders"},
+    "indexer.calibration": {
+        "indexer.records", "indexer.pixels", "indexer.text", "indexer.encoders", "indexer.store",
+    },
     "indexer.pacs": {"indexer.errors", "indexer.datasets", "indexer.pixels", "indexer.store"},
     "indexer.sample": {"indexer.errors", "indexer.pixels"},
     "service.retrieval": {

@@ -18,11 +18,11 @@ from indexer.calibration.chance import (
     quantiles,
     rounded,
 )
-from indexer.calibration.looks import Look, Looks, look_at
 from indexer.calibration.pictures import draw_unrelated
 from indexer.calibration.probes import Probe, make_probes
 from indexer.calibration.texts import unrelated_texts
 from indexer.encoders.base import Embeddings, ImageEncoder, TextEncoder
+from indexer.pixels.looks import Look, Looks, look_at
 from indexer.records import Language
 from indexer.store.arrays import write_array
 from indexer.store.calibration import LOOKS_NAME, Calibration, Measured, Rates
@@ -30,7 +30,7 @@ from indexer.store.calibration import LOOKS_NAME, Calibration, Measured, Rates
 if TYPE_CHECKING:
     from indexer.store.manifest import FieldManifest
 
-VERSION = 1
+VERSION = 3
 """Raised whenever the same build would be calibrated otherwise."""
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -95,8 +95,11 @@ class Calibrator:
                 related.append(build.best_cosine_elsewhere(field, asked, cases))
                 pairs[field] = quantiles(build.paired_cosines(field, asked, cases, _ROWS_PAIRED))
         chance, known = np.stack(unrelated, axis=1), np.stack(related, axis=1)
-        for name, least in zip(pairs, fit_words(chance, known).tolist(), strict=True):
-            measured[f"{language}>{name}"] = Measured(pairs=pairs[name], least=rounded(least))
+        fitted = zip(pairs, fit_words(chance, known), chance.std(axis=0), strict=True)
+        for name, least, spread in fitted:
+            measured[f"{language}>{name}"] = Measured(
+                pairs=pairs[name], least=rounded(least), spread=rounded(spread)
+            )
         return estimate_rates(chance, known, fit_words, "any")
 
     def _calibrate_pictures(
@@ -125,7 +128,9 @@ class Calibrator:
         known = known[np.isfinite(known).all(axis=1)]
         least, nearness = fit_pictures(chance, known).tolist()
         pairs = quantiles(build.paired_cosines("image", own.vectors, own.cases, _ROWS_PAIRED))
-        measured["image>image"] = Measured(pairs=pairs, least=rounded(least))
+        measured["image>image"] = Measured(
+            pairs=pairs, least=rounded(least), spread=rounded(chance[:, 0].std())
+        )
         return rounded(-nearness), estimate_rates(chance, known, fit_pictures, "all")
 
     @cached_property

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from indexer.store.calibration import PAIR_SHARES, Rates
+from indexer.store.calibration import CHANCE, PAIR_SHARES, Rates
 
 Scores: TypeAlias = npt.NDArray[np.float64]
 Fit: TypeAlias = Callable[[Scores, Scores], Scores]
@@ -15,13 +15,14 @@ Fit: TypeAlias = Callable[[Scores, Scores], Scores]
 _DIGITS = 6
 _LEAST_PAIRS = 100
 _LEAST_RELATED = 8
-# Share of unrelated texts that stay below; and how far into a gap above them the limit is put:
-# other unrelated texts will reach a little higher than these did.
-_TEXTS_BELOW = 0.985
+# How far into the gap above what unrelated texts reach the limit is put: others reach higher.
 _GAP_SHARE = 0.25
 _RELATED_LOW = 0.05
-# Words that hardly any text holds make every coverage small; less than this is always chance.
-_LEAST_SCORE = 0.1
+# Where no unrelated text shares a word with a small index, the next one may share one by chance.
+# Less than this share of a text's words is never enough; nor, where embeddings read the text and
+# speak against it, is less than the second.
+LEAST_COVERAGE = 0.1
+LEAST_COVERAGE_AGAINST_COSINE = 0.4
 # Shares of unrelated pictures below, and of the index's own below, whichever limit is lower.
 _PICTURES_BELOW = 0.97
 _OWN_BELOW = 0.03
@@ -45,9 +46,17 @@ def quantiles(scores: Scores, counts: Scores | None = None) -> tuple[float, ...]
 def fit_words(unrelated: Scores, related: Scores) -> Scores:
     """Return what chance hardly reaches in any ranking by words, nearer to it than to the related.
 
-    Any one ranking may speak for a text, so each must be hard to reach by chance.
+    Any one ranking may speak for a text, so each must be hard to reach by chance. The first is the
+    coverage of words, all others are cosines.
     """
-    highest = np.maximum(np.quantile(unrelated, _TEXTS_BELOW, axis=0), _LEAST_SCORE)
+    alone = unrelated.shape[1] == 1
+    floor = np.zeros(unrelated.shape[1])
+    floor[0] = LEAST_COVERAGE if alone else LEAST_COVERAGE_AGAINST_COSINE
+    return np.maximum(_fit_freely(unrelated, related), floor)
+
+
+def _fit_freely(unrelated: Scores, related: Scores) -> Scores:
+    highest = np.quantile(unrelated, 1 - CHANCE, axis=0)
     if len(related) < _LEAST_RELATED:
         return np.asarray(highest)
     gap = np.quantile(related, _RELATED_LOW, axis=0) - highest

@@ -9,6 +9,7 @@ query must exceed to have found anything).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -24,8 +25,13 @@ PAIR_SHARES = (
 )  # fmt: skip
 """The shares of unrelated pairs at which their scores are kept, rising from none to all."""
 
+CHANCE = 0.015
+"""The share of unrelated queries that may pass in one ranking of one index."""
+
+_NORMAL = NormalDist()
+
 LOOKS_NAME = "image.looks.npy"
-"""The looks of a sample of an index's pictures (`indexer.calibration.looks`)."""
+"""The looks of a sample of an index's pictures (`indexer.pixels.looks`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +53,23 @@ class Measured:
     """One ranking for one kind of query: what chance reaches in it.
 
     `pairs` holds the scores of unrelated pairs at `PAIR_SHARES`, rising; None where too few pairs
-    could be made. A query whose best score is `least` or more has found something.
+    could be made. A query whose best score is `least` or more has found something. `spread` is the
+    standard deviation of what unrelated queries find.
     """
 
     pairs: tuple[float, ...] | None
     least: float
+    spread: float = 0.0
+
+    def least_among(self, indexes: int) -> float:
+        """Return what must be reached where that many indexes are searched at once.
+
+        More indexes are more chances. The share of unrelated queries that pass any is kept at what
+        it is for one by Bonferroni's inequality, the tail being taken for a normal one.
+        """
+        alone = _NORMAL.inv_cdf(1 - CHANCE)
+        among = _NORMAL.inv_cdf(1 - CHANCE / max(indexes, 1))
+        return self.least + self.spread * (among - alone)
 
     def percentile(self, score: float) -> float | None:
         """Return the share of unrelated pairs that score lower, 0 to 100, or None if unknown."""
@@ -102,7 +120,7 @@ def parse_calibration(values: Mapping[str, Any] | None) -> Calibration | None:
     if values is None:
         return None
     measured = {
-        name: Measured(pairs=_numbers(one["pairs"]), least=one["least"])
+        name: Measured(**{**one, "pairs": _numbers(one["pairs"])})
         for name, one in values["measured"].items()
     }
     rates = {name: Rates(**one) for name, one in values["rates"].items()}

@@ -11,6 +11,7 @@ from service.cli import (
     encoders,
     evaluating,
     indexing,
+    refusing,
     rejects,
     replaying,
     searching,
@@ -39,6 +40,7 @@ app.command("replay")(replaying.replay)
 app.command("serve")(serving.serve)
 app.command("mcp")(tools.mcp)
 app.command("eval")(evaluating.evaluate)
+app.command("refusals")(refusing.refusals)
 app.command("verify")(verifying.verify)
 app.command("builds")(verifying.builds)
 app.command("rejects")(rejects.rejects)

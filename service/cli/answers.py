@@ -1,5 +1,6 @@
 """Shows the answer to a search on the command line, as a table or as JSON."""
 
+import math
 from typing import TYPE_CHECKING
 
 import typer
@@ -39,8 +40,11 @@ def _print(reply: "SearchReply") -> None:
     for hit in reply.hits:
         why = "\n".join(f"{name} {place.rank}" for name, place in hit.why.items())
         name = f"{hit.record.record_id}\n[dim]{hit.record.licence}[/]"
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", name, _what(hit), why)
+        score = f"{hit.score:.3f}{_chance(hit)}"
+        table.add_row(str(hit.rank), score, name, _what(hit), why)
     console = answers_console()
+    if reply.relevant is False:
+        console.print(f"[bold red]Not relevant:[/] {reply.relevance_reason}", highlight=False)
     console.print(table)
     for name, counts in reply.facets.items():
         console.print(f"[bold]{name}:[/] {_counts(counts)}", highlight=False)
@@ -51,6 +55,15 @@ def _print(reply: "SearchReply") -> None:
     if any(hit.record.synthetic for hit in reply.hits):
         console.print("[yellow]Synthetic[/] sample data: drawn and written for medsearch.")
     console.print("[dim]Research use only; not a diagnostic device.[/]")
+
+
+def _chance(hit: "Hit") -> str:
+    """Return how a hit compares with pairs that have nothing to do with each other."""
+    if hit.percentile is None:
+        return ""
+    # Rounded down: 99.96 % is not all of them.
+    beaten = math.floor(hit.percentile * 10) / 10
+    return f"\n[dim]better than {beaten:g} % of unrelated pairs[/]"
 
 
 def _what(hit: "Hit") -> str:

@@ -46,6 +46,10 @@ def search(
     facet: Annotated[
         list[str] | None, typer.Option(help="A field whose values are counted; repeatable.")
     ] = None,
+    min_percentile: Annotated[
+        float | None,
+        typer.Option(min=0, max=100, help="Only hits that beat this share of unrelated pairs."),
+    ] = None,
     receipt: Annotated[
         Path | None,
         typer.Option(help="Write what `medsearch replay` needs to this file.", dir_okay=False),
@@ -70,6 +74,7 @@ def search(
         exclude_datasets=frozenset(exclude_dataset or ()),
         facets=tuple(facet or ()),
         evidence=image is not None,
+        min_percentile=min_percentile,
     )
     from service.opening import open_indexes
     from service.settings import Settings

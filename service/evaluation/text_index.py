@@ -8,6 +8,7 @@ import numpy as np
 
 from indexer.encoders.base import Embeddings, TextEncoder
 from indexer.records import TextRecord, make_record_id
+from indexer.store.calibration import Calibrates
 from indexer.store.reader import IndexReader
 from indexer.store.writer import BuildPlan, BuildWriter, Duplicate, Shard, ShardField
 from indexer.text.questions import document_text
@@ -19,7 +20,11 @@ OnProgress = Callable[[str, int], None]
 
 
 def build_text_index(
-    texts: TextSet, indexes_dir: Path, encoder: TextEncoder, on_progress: OnProgress | None = None
+    texts: TextSet,
+    indexes_dir: Path,
+    encoder: TextEncoder,
+    on_progress: OnProgress | None = None,
+    calibrator: Calibrates | None = None,
 ) -> IndexReader:
     """Publish the documents of a set as an index of questions and open it.
 
@@ -45,7 +50,7 @@ def build_text_index(
     )
     with BuildWriter.open(indexes_dir, _plan(texts, encoder)) as writer:
         writer.add_shard(shard)
-        published = writer.publish(sources=())
+        published = writer.publish(sources=(), calibrator=calibrator)
     return IndexReader(published.folder)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from service.retrieval.calibration import Chance, Relevance
 from service.retrieval.columns import BuildColumns, Mask
 from service.retrieval.drafting import Plan
 from service.retrieval.fusion import Fused, Key
@@ -20,12 +21,15 @@ class Choice:
     """The hits of a page, `found` of which are known in all, and the tiers that they come from.
 
     `completions` found members of groups that the tiers did not reach. `refined` is the first
-    tier as it was ordered once its words were read.
+    tier as it was ordered once its words were read. `chance` compares them with what chance finds,
+    `relevance` is its verdict on all of them.
     """
 
     page: tuple[Chosen, ...]
     found: int
     tiers: tuple[Tier, ...]
+    chance: Chance
+    relevance: Relevance
     completions: tuple[Tier, ...] = ()
     refined: Refined = field(default_factory=lambda: Refined(()))
 
@@ -57,7 +61,11 @@ def choose(
     builds: Sequence[BuildColumns],
     refiner: Refiner,
 ) -> Choice:
-    """Return the page that a query asks for, of all that is allowed and not excluded."""
+    """Return the page that a query asks for, of all that is allowed and not excluded.
+
+    What has not the percentile that the query asks for counts as not there.
+    """
+    chance = Chance(query, plan, area.readers)
     wanted = query.offset + query.k
     groups = Groups(builds, query.group_by, query.group_size) if query.group_by else None
     single: list[Chosen] = []
@@ -65,7 +73,11 @@ def choose(
     refined = Refined(())
     for tier in climb(plan, area, first_depth(query, plan, excluded)):
         tiers.append(tier)
-        ranked = [one for one in tier.fused if one.key not in excluded]
+        ranked = [
+            one
+            for one in tier.fused
+            if one.key not in excluded and chance.is_shown(one.key, tier.ranking.why(one.key))
+        ]
         if len(tiers) == 1:
             refined = refiner.refine(ranked, query, area.readers)
             ranked = list(refined.ranked)
@@ -75,19 +87,32 @@ def choose(
             groups.add(ranked)
         if len(single if groups is None else groups) >= wanted:
             break
+        if chance.is_exhausted(tier.ranking.rankings):
+            break
+    relevance = Relevance(None)
+    if tiers:
+        relevance = chance.judge(tiers[0].ranking.rankings, excluded)
     if groups is None:
         page = single[query.offset : wanted]
-        return Choice(tuple(page), len(single), tuple(tiers), (), refined)
+        return Choice(tuple(page), len(single), tuple(tiers), chance, relevance, (), refined)
     page, completions = [], []
     for chosen in groups.page(query.offset, query.k):
-        completed, completion = _complete(chosen, groups, query, plan, area, excluded)
+        completed, completion = _complete(chosen, groups, query, plan, area, excluded, chance)
         page.append(completed)
         completions += [completion] if completion else []
-    return Choice(tuple(page), len(groups), tuple(tiers), tuple(completions), refined)
+    return Choice(
+        tuple(page), len(groups), tuple(tiers), chance, relevance, tuple(completions), refined
+    )
 
 
 def _complete(
-    chosen: Chosen, groups: Groups, query: Query, plan: Plan, area: Area, excluded: Set[Key]
+    chosen: Chosen,
+    groups: Groups,
+    query: Query,
+    plan: Plan,
+    area: Area,
+    excluded: Set[Key],
+    chance: Chance,
 ) -> tuple[Chosen, Tier | None]:
     """Look for members of a group that rank too low to have been met, where more are wanted.
 
@@ -111,7 +136,9 @@ def _complete(
     more = [
         Fused(one.key, min(one.score, worst))
         for one in tier.fused
-        if one.key not in met and one.key not in excluded
+        if one.key not in met
+        and one.key not in excluded
+        and chance.is_shown(one.key, tier.ranking.why(one.key))
     ]
     others = (*chosen.others, *more[:missing])
     return chosen._replace(others=others), tier

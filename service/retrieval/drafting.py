@@ -4,11 +4,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from types import MappingProxyType
 
 import numpy as np
 
 from indexer.errors import EncoderError, QueryError
+from indexer.pixels.looks import Look
 from indexer.store.reader import IndexReader
 from service.retrieval.columns import ColumnCache
 from service.retrieval.coverage import ceilings
@@ -34,11 +36,15 @@ Salton and Buckley, JASIS 41 (1990), found .25 against .75 best.
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The legs of a query and what a reader of its hits should know."""
+    """The legs of a query and what a reader of its hits should know.
+
+    `looks` says how the query's own pictures look, as the tower of a space sees them.
+    """
 
     legs: tuple[Leg, ...]
     fusion: Fusion
     notes: tuple[Note, ...]
+    looks: Mapping[Space, tuple[Look, ...]] = dataclass_field(default_factory=dict)
 
 
 class Draft:
@@ -50,6 +56,7 @@ class Draft:
         self.readers = readers
         self.legs: list[Leg] = []
         self._named = query.indexes is not None
+        self._looks: dict[Space, tuple[Look, ...]] = {}
         self._notes: list[Note] = []
         self._failures: list[EncoderError] = []
 
@@ -103,6 +110,10 @@ class Draft:
                 "unlike", "Nothing is searched that the records of `unlike` are embedded in, so "
                 "they are only left out of the hits.",
             )  # fmt: skip
+
+    def add_look(self, space: Space, look: Look) -> None:
+        """Keep how a picture of the query looks."""
+        self._looks[space] = (*self._looks.get(space, ()), look)
 
     def add_lexical(self, words: str) -> None:
         """Add a search by words: over captions and questions, or over all if only words speak."""
@@ -171,7 +182,7 @@ class Draft:
         if self._failures and not any(isinstance(leg, DenseLeg) for leg in self.legs):
             raise self._failures[0]
         self._reweigh(self.query.weights or {})
-        return Plan(tuple(self.legs), self._fusion(), tuple(self._notes))
+        return Plan(tuple(self.legs), self._fusion(), tuple(self._notes), self._looks)
 
     def _reweigh(self, weights: Mapping[str, float]) -> None:
         """Give legs the votes that the query asks for; none at all leaves a leg out."""

@@ -21,6 +21,7 @@ from indexer.errors import (
     EncoderUnavailableError,
     MedsearchError,
 )
+from indexer.pixels.looks import Look, look_at
 from indexer.store.reader import IndexReader
 
 Encoder: TypeAlias = TextEncoder | ImageEncoder
@@ -39,6 +40,14 @@ class QueryImage:
 
     pixels: npt.NDArray[np.uint8]
     fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenImage:
+    """An image as a tower sees it: its embedding float32 (d,), and how it looks."""
+
+    vector: Vector
+    look: Look
 
 
 Decode: TypeAlias = Callable[[bytes, ImageInput], QueryImage]
@@ -165,8 +174,8 @@ class QueryEncoders:
                 self._cache.popitem(last=False)
         return vector
 
-    def embed_image(self, space: Space, raw: bytes) -> Vector:
-        """Decode an image file and embed it into a space: float32 (d,), unit length.
+    def see_image(self, space: Space, raw: bytes) -> SeenImage:
+        """Decode an image file, look at it, and embed it into a space.
 
         Raises
         ------
@@ -183,7 +192,7 @@ class QueryEncoders:
             )
         seen = self._see(raw, image.image_input)
         vector: Vector = image.encode_images(seen.pixels[np.newaxis])[0]
-        return vector
+        return SeenImage(vector, look_at(seen.pixels))
 
     def fingerprint(self, raw: bytes) -> bytes:
         """Decode an image file for its 256 perceptual bits alone.
@@ -191,7 +200,7 @@ class QueryEncoders:
         Raises
         ------
         DecodeError
-            As `embed_image`.
+            As `see_image`.
         """
         return self._see(raw, _SMALLEST).fingerprint
 

@@ -131,8 +131,9 @@ class Planner:
         for space, members in spaces.items():
             if space.field == "image":
                 with draft.tolerating(members):
-                    vector = self._encoders.embed_image(space, raw)
-                    found.setdefault(space, []).append(vector)
+                    seen = self._encoders.see_image(space, raw)
+                    draft.add_look(space, seen.look)
+                    found.setdefault(space, []).append(seen.vector)
 
     def _push_away(
         self, draft: Draft, unlike: Sequence[str], everywhere: Mapping[str, IndexReader]

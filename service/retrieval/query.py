@@ -79,8 +79,8 @@ class Query:
     `exclude_same`. The first `offset` hits are skipped, so that pages of equal `k` follow on each
     other. With `group_by` each hit is the best of its group and lists its `group_size` best.
     `facets` names fields whose values are counted; `evidence` asks for labels among the nearest
-    cases. `rerank` lets a cross-encoder order the first hits.
-    Checked by `Retriever.search`, not here.
+    cases. `rerank` lets a cross-encoder order the first hits. Hits whose percentile is known to be
+    less than `min_percentile` are left out. Checked by `Retriever.search`, not here.
     """
 
     target: Target
@@ -103,6 +103,7 @@ class Query:
     explain: bool = False
     facets: tuple[str, ...] = ()
     evidence: bool = False
+    min_percentile: float | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -152,7 +153,9 @@ class Hit:
 
     `contradicts` marks a record whose words deny what the query asks for, or place it on the other
     side; such hits stand behind the others. `matched_words` are the query's words that the record
-    shares; None unless the query asked for an explanation.
+    shares; None unless the query asked for an explanation. `percentile` is the share of unrelated
+    pairs (0 to 100) that it beats in its best ranking, `beats_chance` whether it is above what
+    unrelated queries find; both are None where that is not known.
     """
 
     rank: int
@@ -163,6 +166,8 @@ class Hit:
     group: Group | None = None
     contradicts: bool = False
     matched_words: tuple[str, ...] | None = None
+    percentile: float | None = None
+    beats_chance: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +204,9 @@ class SearchReply:
     the RRF sum of several, or the weighted mean of a cosine and a coverage. `stages_ms` holds the
     time of each stage (`encode`, `search`, `records`). `records_allowed` counts the records that
     filters and exclusions of datasets and splits leave. `legs` says how each ranking was made.
-    `facets` and `evidence` are what the query asked for of these, `receipt` what it takes to ask
-    again.
+    `relevant` says whether anything found is better than chance, None if that cannot be said;
+    `relevance_reason` why nothing is. `facets` and `evidence` are what the query asked for of
+    these, `receipt` what it takes to ask again.
     """
 
     query: Query
@@ -213,5 +219,7 @@ class SearchReply:
     records_allowed: int
     legs: tuple[LegReport, ...]
     receipt: "Receipt"
+    relevant: bool | None = None
+    relevance_reason: str | None = None
     facets: "Mapping[str, tuple[FacetCount, ...]]" = field(default_factory=dict)
     evidence: "tuple[LabelEvidence, ...] | None" = None

@@ -97,6 +97,8 @@ class Retriever:
             records_allowed=area.records(),
             legs=choice.legs,
             receipt=make_receipt(query, readers, everywhere, plan, hits),
+            relevant=choice.relevance.relevant,
+            relevance_reason=choice.relevance.reason,
             facets=facets,
             evidence=evidence,
         )
@@ -133,6 +135,8 @@ def _check_extent(query: Query) -> None:
     ):
         if number < least:
             raise QueryError(f"{name} is less than {least}.", remedy=f"Give {least} or more.")
+    if query.min_percentile is not None and not 0 <= query.min_percentile <= 100:
+        raise QueryError("min_percentile is no percentile.", remedy="Give 0 to 100.")
     if query.group_size > 1 and query.group_by is None:
         raise QueryError("group_size needs group_by.", remedy="Say what hits are grouped by.")
 
@@ -164,7 +168,11 @@ def _spaces(snapshot: Snapshot) -> list[Space]:
 
 
 def _hit(
-    rank: int, chosen: Chosen, choice: Choice, readers: Sequence[IndexReader], query: Query
+    rank: int,
+    chosen: Chosen,
+    choice: Choice,
+    readers: Sequence[IndexReader],
+    query: Query,
 ) -> Hit:
     first = _bare_hit(rank, chosen.fused, choice, readers, query)
     if query.group_by is None:
@@ -184,16 +192,23 @@ def _hit(
 
 
 def _bare_hit(
-    rank: int, fused: Fused, choice: Choice, readers: Sequence[IndexReader], query: Query
+    rank: int,
+    fused: Fused,
+    choice: Choice,
+    readers: Sequence[IndexReader],
+    query: Query,
 ) -> Hit:
     reader = readers[fused.key.reader]
     record = reader.record(fused.key.row)
+    why = choice.why(fused.key)
     return Hit(
         rank=rank,
         score=fused.score,
         index=reader.name,
         record=record,
-        why=choice.why(fused.key),
+        why=why,
+        percentile=choice.chance.percentile(fused.key, why),
+        beats_chance=choice.chance.beats_chance(fused.key, why),
         contradicts=fused.key in choice.refined.contradicting,
         matched_words=matched_words(query, record) if query.explain else None,
     )

@@ -82,7 +82,15 @@ class Tallies:
             )
         builds = [self.columns.of(reader) for reader in area.readers]
         own = self.excluder.keys(_came_from(query), area.readers, everywhere)
-        wide = replace(query, k=NEAREST_CASES, offset=0, group_by="case", group_size=1, rerank=None)
+        wide = replace(
+            query,
+            k=NEAREST_CASES,
+            offset=0,
+            group_by="case",
+            group_size=1,
+            rerank=None,
+            min_percentile=None,
+        )
         page = choose(wide, plan, area, excluded | own, builds, Refiner()).page
         nearest = cases_of((chosen.fused.key for chosen in page), builds)
         return gather_evidence(nearest, builds, area.allowed, cases_of(own, builds))

@@ -32,7 +32,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = []
     for number in range(48):
         Image.fromarray(disc(number)).save(folder / f"{number}.png")
-        caption = f"{PARTS[number % 4]} radiograph {number} with {SIGNS[number % 6]} on the left"
+        caption = f"{PARTS[number % 4]} radiograph with {SIGNS[number % 6]} on the left"
         rows.append({"file": f"{number}.png", "text": caption, "patient_id": f"p{number // 2}"})
     (folder / "records.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return folder
@@ -70,7 +70,7 @@ def test_words_of_the_index_pass_and_others_do_not(reader: IndexReader) -> None:
     rates = calibration.rates["en"]
     assert rates.misses is not None
     assert rates.misses < 0.2
-    assert rates.related > 40
+    assert rates.related > 20
     pictures = calibration.rates["image"]
     assert pictures.false_alarms is not None
     assert pictures.false_alarms < 0.2

@@ -51,6 +51,7 @@ def test_related_texts_that_score_like_chance_do_not_lower_the_limit() -> None:
 def test_no_words_in_common_are_never_enough() -> None:
     nothing = np.zeros((100, 1))
     assert fit_words(nothing, nothing) >= 0.1
+    assert fit_words(LOW - 0.2, HIGH[:0])[0] >= 0.4
 
 
 def test_pictures_are_judged_by_their_own_kind_or_by_chance_whichever_is_lower() -> None:

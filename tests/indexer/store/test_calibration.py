@@ -24,7 +24,7 @@ GRIDS = st.lists(
 def test_a_percentile_rises_with_the_score_within_its_bounds(
     pairs: tuple[float, ...], one: float, other: float
 ) -> None:
-    measured = Measured(pairs=pairs, least=0.0)
+    measured = Measured(pairs=pairs, least=0.0, spread=0.1)
     low, high = (measured.percentile(score) for score in sorted((one, other)))
     assert low is not None
     assert high is not None
@@ -36,8 +36,8 @@ def test_a_percentile_rises_with_the_score_within_its_bounds(
 def test_calibrations_survive_their_json() -> None:
     calibration = Calibration(
         measured={
-            "en>caption": Measured(pairs=tuple(PAIR_SHARES), least=0.3),
-            "zh>lexical": Measured(pairs=None, least=0.1),
+            "en>caption": Measured(pairs=tuple(PAIR_SHARES), least=0.3, spread=0.1),
+            "zh>lexical": Measured(pairs=None, least=0.1, spread=0.0),
         },
         farthest_look=3.5,
         rates={"en": Rates(false_alarms=0.02, misses=None, unrelated=140, related=0)},
@@ -45,7 +45,7 @@ def test_calibrations_survive_their_json() -> None:
     values = dataclasses.asdict(calibration)
     values["measured"]["en>caption"]["pairs"] = list(PAIR_SHARES)
     assert parse_calibration(values) == calibration
-    assert calibration.of("zh", "lexical") == Measured(pairs=None, least=0.1)
+    assert calibration.of("zh", "lexical") == Measured(pairs=None, least=0.1, spread=0.0)
     assert calibration.of("zh", "caption") is None
 
 
@@ -59,3 +59,10 @@ def test_a_build_without_calibration_opens_and_one_from_before_it_too(build: Bui
     older["checksum"] = hashlib.sha256(plain.encode()).hexdigest()
     path.write_text(json.dumps(older, indent=2, ensure_ascii=False) + "\n", "utf-8")
     assert read_manifest(published.folder).calibration is None
+
+
+@given(st.integers(1, 1000))
+def test_the_more_indexes_are_searched_the_more_must_be_reached(indexes: int) -> None:
+    measured = Measured(pairs=None, least=0.3, spread=0.05)
+    assert measured.least_among(1) == 0.3
+    assert 0.3 <= measured.least_among(indexes) < measured.least_among(indexes + 1) < 0.6

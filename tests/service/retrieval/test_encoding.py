@@ -48,7 +48,7 @@ def test_another_revision_is_a_mismatch_but_another_machine_is_not(hash_encoder)
 def test_an_image_field_is_bound_to_the_image_tower(hash_encoder) -> None:  # type: ignore[no-untyped-def]
     encoders = QueryEncoders(lambda key: hash_encoder, lambda raw, wanted: BLACK)
     vector = encoders.embed_text(space(hash_encoder, "image"), "grey 0")
-    assert np.allclose(vector, encoders.embed_image(space(hash_encoder, "image"), b"..."))
+    assert np.allclose(vector, encoders.see_image(space(hash_encoder, "image"), b"...").vector)
     wrong = identity_of(hash_encoder.text_fingerprint)
     with pytest.raises(EncoderMismatchError):
         encoders.embed_text(space(hash_encoder, "image", identity=wrong), "grey 0")
@@ -56,7 +56,7 @@ def test_an_image_field_is_bound_to_the_image_tower(hash_encoder) -> None:  # ty
 
 def test_without_a_decoder_images_are_refused(hash_encoder) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(DecodeError):
-        QueryEncoders(lambda key: hash_encoder).embed_image(space(hash_encoder, "image"), b"")
+        QueryEncoders(lambda key: hash_encoder).see_image(space(hash_encoder, "image"), b"")
 
 
 def test_a_failed_load_is_not_tried_with_every_query(hash_encoder) -> None:  # type: ignore[no-untyped-def]

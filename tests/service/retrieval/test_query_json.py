@@ -49,7 +49,7 @@ VALUES = {
     "group_by": st.sampled_from([None, "case", "article"]), "group_size": st.integers(1, 9),
     "exclude_records": NAME_SETS, "exclude_same": st.frozensets(st.sampled_from(["case"])),
     "exclude_datasets": NAME_SETS, "exclude_splits": NAME_SETS, "explain": st.booleans(),
-    "facets": NAME_TUPLES, "evidence": st.booleans(),
+    "facets": NAME_TUPLES, "evidence": st.booleans(), "min_percentile": st.none() | NUMBERS,
     "rerank": st.none() | st.builds(Rerank, encoder=NAMES, depth=st.integers(1, 99)),
 }  # fmt: skip
 QUERIES = st.builds(Query, **VALUES)

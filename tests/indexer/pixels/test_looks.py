@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from indexer.calibration.looks import Looks, look_at
+from indexer.pixels.looks import Looks, look_at
 
 
 def grey(seed: int, px: int = 64) -> np.ndarray:

@@ -1,0 +1,217 @@
+"""Whether what was found is better than chance, by what the builds know of chance.
+
+A percentile says how a hit compares with pairs that have nothing to do with each other. A verdict
+says whether the best of all hits compares with what queries find that have nothing to do with the
+index; see `indexer.store.calibration`.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.pixels.looks import Looks
+from indexer.store.calibration import Asked, Measured
+from indexer.store.reader import IndexReader
+from indexer.text.normalise import detect_language
+from service.retrieval.drafting import Plan
+from service.retrieval.encoding import Space
+from service.retrieval.fusion import Key, Ranking
+from service.retrieval.legs import LEXICAL, STATED, LexicalLeg
+from service.retrieval.query import Place, Query, TextSource
+
+_IMAGE = "image"
+_FIELD_OF = {STATED: _IMAGE, "image_by_words": _IMAGE}
+_NOUNS = {_IMAGE: "pictures", "caption": "captions", "question": "questions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """Whether anything found is better than chance; None where that cannot be said.
+
+    `reason` says why nothing is, in words for the person who asked.
+    """
+
+    relevant: bool | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """The best that one ranking found in one index, and what it had to reach."""
+
+    ranking: str
+    score: float
+    least: float
+    looks_alike: bool
+
+    @property
+    def passes(self) -> bool:
+        return self.looks_alike and self.score >= self.least
+
+
+class Chance:
+    """Compares what one query found with what chance finds in the same builds."""
+
+    def __init__(self, query: Query, plan: Plan, readers: Sequence[IndexReader]) -> None:
+        self._query = query
+        self._plan = plan
+        self._readers = readers
+        self._language = _language_of(query, plan)
+        self._alike: dict[int, bool] = {}
+        self._searched = {leg.name: len(leg.members) for leg in plan.legs}
+        self._by_words = all(isinstance(one, TextSource) for one in query.sources)
+
+    def percentile(self, key: Key, why: Mapping[str, Place]) -> float | None:
+        """Return the share of unrelated pairs that a hit beats in its best ranking, 0 to 100.
+
+        None where the build was not calibrated, or had too few unrelated pairs to compare.
+        """
+        known = [
+            measured.percentile(place.score)
+            for name, place in why.items()
+            if (measured := self._measured(name, self._readers[key.reader])) is not None
+        ]
+        return max((one for one in known if one is not None), default=None)
+
+    def beats_chance(self, key: Key, why: Mapping[str, Place]) -> bool | None:
+        """Return whether a hit reaches in any ranking what chance hardly does; None if unknown."""
+        known = [
+            self._passes(name, key.reader, place.score, measured)
+            for name, place in why.items()
+            if (measured := self._measured(name, self._readers[key.reader])) is not None
+        ]
+        return any(known) if known else None
+
+    def is_shown(self, key: Key, why: Mapping[str, Place]) -> bool:
+        """Return whether a hit has the percentile that the query asks for, or none is known."""
+        wanted = self._query.min_percentile
+        if wanted is None:
+            return True
+        reached = self.percentile(key, why)
+        return reached is None or reached >= wanted
+
+    def is_exhausted(self, rankings: Sequence[Ranking]) -> bool:
+        """Return whether nothing that these rankings have not reached can have the percentile."""
+        if self._query.min_percentile is None:
+            return False
+        edges = {one.name: Place(len(one.keys), one.floor) for one in rankings}
+        return not any(
+            self.is_shown(Key(position, 0), edges) for position in range(len(self._readers))
+        )
+
+    def judge(self, rankings: Sequence[Ranking], excluded: Collection[Key]) -> Relevance:
+        """Return whether the best of any ranking is better than chance.
+
+        `rankings` are those of the plan's legs, in their order. One that passes in one index is
+        enough; where none does, an index that was not calibrated leaves the question open.
+        """
+        findings: list[_Finding] = []
+        uncalibrated = False
+        for leg, ranking in zip(self._plan.legs, rankings, strict=True):
+            best = _best_by_reader(ranking, excluded)
+            for member in leg.members:
+                reader = self._readers[member]
+                measured = self._measured(leg.name, reader)
+                if measured is None:
+                    uncalibrated = uncalibrated or member in best
+                elif member in best:
+                    alike = self._looks_alike(leg.name, member)
+                    least = measured.least_among(len(leg.members))
+                    findings.append(_Finding(leg.name, best[member], least, alike))
+        if any(finding.passes for finding in findings):
+            return Relevance(True)
+        if uncalibrated:
+            return Relevance(None)
+        return Relevance(False, " ".join(self._reasons(findings)))
+
+    def _measured(self, ranking: str, reader: IndexReader) -> Measured | None:
+        calibration = reader.manifest.calibration
+        if calibration is None:
+            return None
+        return calibration.of(self._asked(ranking), _FIELD_OF.get(ranking, ranking))
+
+    def _asked(self, ranking: str) -> Asked:
+        return "image" if ranking == _IMAGE and not self._by_words else self._language
+
+    def _passes(self, ranking: str, position: int, score: float, measured: Measured) -> bool:
+        least = measured.least_among(self._searched.get(ranking, 1))
+        return score >= least and self._looks_alike(ranking, position)
+
+    def _looks_alike(self, ranking: str, position: int) -> bool:
+        """Return whether any picture of the query looks like those of an index.
+
+        Where it shows none (words, an indexed record, an embedding), nothing speaks against it.
+        """
+        if ranking != _IMAGE or not self._plan.looks:
+            return True
+        if position not in self._alike:
+            self._alike[position] = self._compare_looks(self._readers[position])
+        return self._alike[position]
+
+    def _compare_looks(self, reader: IndexReader) -> bool:
+        space, calibration = Space.of(reader, _IMAGE), reader.manifest.calibration
+        looks = self._plan.looks.get(space, ()) if space else ()
+        if not looks or reader.looks is None or calibration is None:
+            return True
+        apart = Looks(np.asarray(reader.looks, np.float64)).distances(np.array(looks))
+        farthest = calibration.farthest_look
+        return farthest is None or bool(apart.min() <= farthest)
+
+    def _reasons(self, findings: Sequence[_Finding]) -> Iterator[str]:
+        """Yield sentences that say what was missing, of each ranking where it came nearest."""
+        if not findings:
+            yield "Nothing was found."
+            return
+        yield "Nothing found is better than chance."
+        strange = [one for one in findings if not one.looks_alike]
+        if strange and not any(one.looks_alike for one in findings if one.ranking == _IMAGE):
+            yield "The picture looks like none that is indexed."
+        nearest: dict[str, _Finding] = {}
+        for one in findings:
+            known = nearest.get(one.ranking)
+            if one not in strange and (known is None or _share(one) > _share(known)):
+                nearest[one.ranking] = one
+        for name, one in nearest.items():
+            if name == LEXICAL:
+                yield (
+                    f"The best text shares {_down(one.score)}% of the query's words, rare ones "
+                    f"counting more; {_up(one.least)}% is needed."
+                )
+            elif name in _NOUNS:
+                yield (
+                    f"The nearest of the {_NOUNS[name]} has a cosine of "
+                    f"{_down(one.score) / 100:.2f}; {_up(one.least) / 100:.2f} is needed."
+                )
+        if LEXICAL not in nearest and any(isinstance(leg, LexicalLeg) for leg in self._plan.legs):
+            yield "None of the query's words occurs in what was searched."
+
+
+def _down(score: float) -> int:
+    """Return hundredths, so that what falls short of a limit does not look equal to it."""
+    return math.floor(100 * score)
+
+
+def _up(least: float) -> int:
+    return math.ceil(100 * least)
+
+
+def _share(finding: _Finding) -> float:
+    """Return how much of what it needed a finding reached."""
+    return finding.score / max(finding.least, 1e-9)
+
+
+def _best_by_reader(ranking: Ranking, excluded: Collection[Key]) -> dict[int, float]:
+    best: dict[int, float] = {}
+    for key, score in zip(ranking.keys, ranking.scores, strict=True):
+        if key not in excluded:
+            best.setdefault(key.reader, score)
+    return best
+
+
+def _language_of(query: Query, plan: Plan) -> Asked:
+    """Return the language of a query's words; of an indexed question, that of its own words."""
+    words = [leg.text for leg in plan.legs if isinstance(leg, LexicalLeg)]
+    words += [one.text for one in query.sources if isinstance(one, TextSource)]
+    return detect_language("\n".join(words))
