@@ -75,7 +75,7 @@ class Ingest:
         given = [word for name, value in options.items() if value for word in (name, value)]
         given += [word for encoder in settings.pacs_encoders for word in ("--encoder", encoder)]
         program = (sys.executable, "-m", "service", "index", f"pacs={settings.pacs_mirror}")
-        return cls((*program, "--json", *given))
+        return cls((*program, "--if-changed", "--json", *given))
 
     def add(self, uid: str) -> None:
         """Put a study or series in the line; one that waits already does not wait twice.

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from indexer.errors import MirrorError
 from indexer.pacs.instances import InstanceRef
@@ -30,9 +30,10 @@ CREATE INDEX IF NOT EXISTS by_study_name ON instances (study_name);
 CREATE INDEX IF NOT EXISTS by_series ON instances (series_uid);
 CREATE INDEX IF NOT EXISTS by_state ON instances (state, id);
 """
+_INDEXED_AS = "indexed_as"
 _COLUMNS = (
     "id, study_uid, series_uid, instance_uid, study_date, study_name, series_name, "
-    "instance_name, sha256"
+    "instance_name, state, sha256"
 )
 
 
@@ -43,6 +44,7 @@ class Entry:
     id: int
     ref: InstanceRef = field(repr=False)
     path: str
+    state: State
     sha256: str | None
 
 
@@ -54,6 +56,13 @@ class Settled:
     state: State
     sha256: str | None = None
     reason: str | None = None
+
+    @property
+    def changes_content(self) -> bool:
+        """Whether an index of the mirror would be another now."""
+        if self.state == "refused":
+            return self.entry.state != "refused"
+        return self.state == "stored" and self.sha256 != self.entry.sha256
 
 
 class Journal:
@@ -93,6 +102,14 @@ class Journal:
         """Note facts; those of the same names are replaced."""
         with self._writing():
             self._note(facts)
+
+    def is_indexed_as(self, build: Path) -> bool:
+        """Tell whether that build was made from the mirror as it is now."""
+        return self.fact(_INDEXED_AS) == str(build.resolve())
+
+    def note_indexed(self, build: Path) -> None:
+        """Note that a build was made from the mirror as it is now."""
+        self.note({_INDEXED_AS: str(build.resolve())})
 
     def want(self, refs: Iterable[InstanceRef], facts: Mapping[str, str]) -> int:
         """Want instances, those that are stored too, and note facts; both or neither.
@@ -169,7 +186,10 @@ class Journal:
 
     def settle(self, settled: Iterable[Settled]) -> None:
         """Write down what became of entries; their files must be on disk by now."""
+        settled = list(settled)
         with self._writing():
+            if any(one.changes_content for one in settled):
+                self._note({_INDEXED_AS: ""})
             self._database.executemany(
                 "UPDATE instances SET state = ?, sha256 = ?, reason = ? WHERE id = ?",
                 ((one.state, one.sha256, one.reason, one.entry.id) for one in settled),
@@ -178,6 +198,7 @@ class Journal:
     def forget(self, entries: Iterable[Entry]) -> None:
         """Strike entries out; their files must be gone by now."""
         with self._writing():
+            self._note({_INDEXED_AS: ""})
             self._database.executemany(
                 "DELETE FROM instances WHERE id = ?", ((one.id,) for one in entries)
             )
@@ -224,7 +245,7 @@ class _Transaction:
         self._database.execute("ROLLBACK" if kind else "COMMIT")
 
 
-def _entry(row: tuple[int, str, str, str, str | None, str, str, str, str | None]) -> Entry:
-    number, study_uid, series_uid, instance_uid, study_date, study, series, instance, sha256 = row
+def _entry(row: tuple[Any, ...]) -> Entry:
+    number, study_uid, series_uid, instance_uid, study_date, *names, state, sha256 = row
     ref = InstanceRef(study_uid, series_uid, instance_uid, study_date)
-    return Entry(number, ref, f"{study}/{series}/{instance}.dcm", sha256)
+    return Entry(number, ref, "/".join(names) + ".dcm", state, sha256)

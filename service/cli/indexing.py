@@ -102,7 +102,11 @@ def index(
         ),
     ] = None,
     recheck: Annotated[
-        bool, typer.Option(help="`pacs`: compare each study instance by instance.")
+        bool, typer.Option("--recheck", help="`pacs`: compare each study instance by instance.")
+    ] = False,
+    if_changed: Annotated[
+        bool,
+        typer.Option("--if-changed", help="`pacs`: build only if the archive or index changed."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
@@ -118,6 +122,7 @@ def index(
         choice = PacsChoice(
             url=dicomweb, name=name, root=choose_folder(names or [], name, data), user=user,
             ca_file=ca_file, since=since.date() if since else None, only=only, recheck=recheck,
+            if_changed=if_changed,
         )  # fmt: skip
 
         def build(dataset: Dataset, root: Path) -> "BuildResult":

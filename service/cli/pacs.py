@@ -13,7 +13,7 @@ import typer
 
 from indexer.datasets.pacs import INFO, PacsMirror
 from indexer.datasets.registry import all_datasets
-from indexer.errors import DatasetEmptyError
+from indexer.errors import DatasetEmptyError, StoreError
 from indexer.pixels.pseudonyms import Pseudonymiser
 from service.cli.console import errors_console, progress_bars
 from service.errors import ExtraMissingError
@@ -45,6 +45,7 @@ class PacsChoice:
     since: date | None
     only: str | None
     recheck: bool
+    if_changed: bool
 
 
 def choose_folder(names: list[str], name: str, data: Path) -> Path:
@@ -98,13 +99,33 @@ def index_pacs(
             withdraw(indexes / choice.name)
             errors_console().print(f"{choice.name}: the PACS holds nothing, so there is no index.")
             return report, None
+        if choice.if_changed and (kept := _unchanged(folder, indexes / choice.name)):
+            return report, kept
         try:
             result = build(PacsMirror().named(choice.name), choice.root)
         except DatasetEmptyError:
             withdraw(indexes / choice.name)
             raise
         prune(indexes / choice.name, keep=1)
+        folder.journal.note_indexed(result.published.folder)
         return report, result
+
+
+def _unchanged(folder: "MirrorFolder", index_folder: Path) -> "BuildResult | None":
+    """Return the live build if it was made from the mirror as it is now, or None."""
+    from indexer.build import BuildResult
+    from indexer.store.manifest import read_manifest
+    from indexer.store.plan import Published
+    from indexer.store.publish import current_build
+
+    try:
+        live = current_build(index_folder)
+        if not folder.journal.is_indexed_as(live):
+            return None
+        published = Published(manifest=read_manifest(live), folder=live, unchanged=True)
+    except StoreError:
+        return None
+    return BuildResult(published=published, encoded=0, reused=0)
 
 
 def _address(choice: PacsChoice) -> "PacsAddress":

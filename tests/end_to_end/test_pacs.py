@@ -227,8 +227,11 @@ def test_indexed_searched_deleted_gone(orthanc: Orthanc, corpus: Path, tmp_path:
     assert found[0]["modality"] == "CT"
     assert study in {hit["study_id"] for hit in found}
 
+    same = index(orthanc, tmp_path, "--if-changed")
+    assert same["indexes"] == [built | {"encoded": 0, "published": False}]
+
     orthanc.delete_study(header.StudyInstanceUID)
-    after = index(orthanc, tmp_path)
+    after = index(orthanc, tmp_path, "--if-changed")
     assert after["pacs"]["deleted"] > 0
     assert after["indexes"][0]["encoded"] == 0
     live = IndexReader.open(tmp_path / "indexes" / "pacs")

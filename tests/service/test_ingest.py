@@ -161,7 +161,7 @@ def test_the_command_is_that_of_the_settings(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ingest is not None
     words = " ".join(ingest._command)
-    assert f"index pacs={tmp_path} --json --dicomweb https://pacs/dicom-web" in words
+    assert f"index pacs={tmp_path} --if-changed --json --dicomweb https://pacs/dicom-web" in words
     assert "--name pacs --indexes there --user me --since 2024-01-31 --encoder biomedclip" in words
 
 

@@ -18,6 +18,7 @@ from indexer.pacs import transport
 from indexer.pacs.address import PacsAddress
 from indexer.pacs.dicomweb import DicomWeb
 from indexer.pacs.folder import open_mirror
+from indexer.pacs.journal import Journal
 from indexer.pacs.mirror import MirrorOptions, MirrorReport, update_mirror
 from indexer.pixels.pseudonyms import PUBLIC_KEY, Pseudonymiser
 from tests.indexer.pacs.stand_in import StandIn, Uids, serving
@@ -133,6 +134,43 @@ def test_a_page_that_shifted_deletes_nothing(pacs: StandIn, tmp_path: Path) -> N
     listed = pacs._studies
     pacs._studies = lambda: listed()[1:]  # type: ignore[method-assign]
     assert update(pacs, tmp_path / "m").deleted == 0
+
+
+def is_indexed(folder: Path) -> bool:
+    journal = Journal(folder / JOURNAL, Pseudonymiser(KEY))
+    try:
+        return journal.is_indexed_as(folder / "build")
+    finally:
+        journal.close()
+
+
+def note_indexed(folder: Path) -> None:
+    journal = Journal(folder / JOURNAL, Pseudonymiser(KEY))
+    journal.note_indexed(folder / "build")
+    journal.close()
+
+
+def test_a_mirror_knows_whether_it_is_indexed_as_it_is(pacs: StandIn, tmp_path: Path) -> None:
+    folder, gone = tmp_path / "m", ("1.0", "1.0.0", "1.0.0.0")
+    pacs.changes = []
+    update(pacs, folder)
+    assert not is_indexed(folder)
+    note_indexed(folder)
+    # Announced again, though nothing changed.
+    pacs.changes.append(gone)
+    assert update(pacs, folder).fetched == 1
+    assert is_indexed(folder)
+    for change in (
+        lambda: pacs.files.update({("1.0", "1.0.0", "1.0.0.9"): b"new"}),
+        lambda: pacs.files.pop(gone),
+        lambda: pacs.failures.update({"/dicom-web/studies/1.1/series/1.1.0": [500] * 4}),
+    ):
+        change()
+        if pacs.failures:
+            pacs.changes.append(("1.1", "1.1.0", "1.1.0.0"))
+        update(pacs, folder)
+        assert not is_indexed(folder)
+        note_indexed(folder)
 
 
 @pytest.mark.parametrize("status", [500, 400])
