@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.benchmarks import counts, guard, indexing, query, retrieval, store, threshold
+from tests.benchmarks import counts, guard, hostile, indexing, query, retrieval, store, threshold
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.report import Report, save, show
 
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument(
         "--records", type=int, default=600_000, help="of counts, store and retrieval"
     )
+    parser.add_argument("--uploads", type=int, default=10_000, help="of hostile")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for indexing")
     parser.add_argument("--rounds", type=int, default=3, help="of indexing")
     parser.add_argument("--indexes", type=Path, help="indexes to query; drawn ones if left out")
@@ -35,6 +36,7 @@ def main() -> None:
     benchmarks: dict[str, Callable[[], Report]] = {
         "counts": lambda: counts.run(chosen.records),
         "guard": guard.run,
+        "hostile": lambda: hostile.run(chosen.uploads, chosen.scratch),
         "indexing": lambda: indexing.run(
             indexing.Setting(chosen.threads, chosen.rounds, chosen.scratch)
         ),

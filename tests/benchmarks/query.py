@@ -8,13 +8,8 @@ how much, and processor time, service less parts, says what the service itself c
 
 import io
 import json
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
@@ -25,22 +20,18 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from indexer.build import build_index
-from indexer.datasets.registry import get_dataset
 from indexer.encoders.base import ImageEncoder
 from indexer.encoders.load import load_encoder
 from indexer.store.index_set import IndexSet
 from indexer.store.reader import IndexReader
-from tests.benchmarks.drawn import draw_image, write_dialogues, write_images
+from tests.benchmarks.drawn import draw_image
 from tests.benchmarks.machine import Timings, time_each
 from tests.benchmarks.report import Report
+from tests.benchmarks.serving import build_indexes, served, wait_until_ready
 
-_IMAGES = 500
-_QUESTIONS = 1000
 _QUERIES = 200
 _WARM_UP = 20
 _K = 10
-_READY_S = 120.0
 
 
 @dataclass(slots=True)
@@ -67,15 +58,15 @@ class _Paired:
 def run(indexes: Path | None, scratch: Path | None) -> Report:
     """Query the service over `indexes`, or over indexes of drawn datasets if None."""
     with tempfile.TemporaryDirectory(prefix="medsearch-query-", dir=scratch) as name:
-        folder = indexes or _build_indexes(Path(name))
+        folder = indexes or build_indexes(Path(name))
         opened = IndexSet(folder).snapshot()
         records = {name: reader.manifest.counts.records for name, reader in opened.items()}
         report = Report("Query", {"records": records, "queries of each kind": _QUERIES, "k": _K})
         with (
-            _served(folder) as (service, address),
+            served(folder) as (service, address),
             httpx.Client(base_url=address, timeout=60) as client,
         ):
-            _wait_until_ready(client)
+            wait_until_ready(client)
             for kind in _kinds(opened):
                 _report(report, kind.name, _measure(kind, client, service))
     return report
@@ -168,50 +159,6 @@ def _tree_cpu_seconds(process: psutil.Process) -> float:
     """Return the processor time of a process and its children (the decoders)."""
     times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
     return sum(float(one.user + one.system) for one in times)
-
-
-def _build_indexes(folder: Path) -> Path:
-    """Index drawn images and drawn questions."""
-    write_images(folder / "own_images", _IMAGES)
-    write_dialogues(folder / "ai_medical_chatbot", _QUESTIONS)
-    text, image = load_encoder("minilm"), load_encoder("builtin")
-    if not isinstance(image, ImageEncoder):
-        message = "the built-in encoder embeds no images"
-        raise TypeError(message)
-    for name in ("own_images", "ai_medical_chatbot"):
-        build_index(get_dataset(name), folder / name, folder / "indexes", text=text, image=image)
-    return folder / "indexes"
-
-
-@contextmanager
-def _served(indexes: Path) -> Iterator[tuple[psutil.Process, str]]:
-    """Run `medsearch serve` on a free port of the loopback while the block runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "service", "serve", "--indexes", str(indexes)]
-    process = subprocess.Popen(
-        [*command, "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        yield psutil.Process(process.pid), f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_until_ready(client: httpx.Client) -> None:
-    deadline = time.monotonic() + _READY_S
-    while time.monotonic() < deadline:
-        try:
-            if client.get("/readyz").status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    message = f"the service was not ready after {_READY_S:g} s"
-    raise TimeoutError(message)
 
 
 def _post(client: httpx.Client, route: str, words: str) -> httpx.Response:
