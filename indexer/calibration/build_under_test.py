@@ -3,9 +3,8 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from indexer.calibration.probes import Probe, sample_rows
 from indexer.encoders.spec import Resize
 from indexer.pixels.resize import make_square
 from indexer.store.lexical import LEXICAL_NAME, LexicalIndex
+from indexer.store.picking import ColumnPicker
 from indexer.store.shards import RECORDS_NAME, THUMBNAILS_NAME, read_table
 from indexer.store.vectors import FieldVectors
 
@@ -55,6 +55,7 @@ class BuildUnderTest:
             for name, field in fields.items()
             if field.vectors
         }
+        self._cases = ColumnPicker(self.table, "case_id")
         self._lexical = LexicalIndex(folder / LEXICAL_NAME, len(self.table))
 
     def records_with(self, token: str) -> int:
@@ -123,7 +124,8 @@ class BuildUnderTest:
         rows = searched.rows[places]
         shown: list[int] = []
         pixels: list[npt.NDArray[np.uint8]] = []
-        for place, jpeg in enumerate(self._thumbnails.take(rows).to_pylist()):
+        thumbnails = ColumnPicker(read_table(self.folder / THUMBNAILS_NAME), "jpeg")
+        for place, jpeg in enumerate(thumbnails.pick(rows)):
             if jpeg:
                 with Image.open(io.BytesIO(jpeg)) as image:
                     pixels.append(make_square(image, px, resize))
@@ -144,12 +146,4 @@ class BuildUnderTest:
         return float(others[0]) if len(others) else -np.inf
 
     def _cases_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
-        return np.array(self._cases.take(rows).to_pylist(), np.object_)
-
-    @cached_property
-    def _cases(self) -> "pa.ChunkedArray[Any]":
-        return self.table.column("case_id")
-
-    @cached_property
-    def _thumbnails(self) -> "pa.ChunkedArray[Any]":
-        return read_table(self.folder / THUMBNAILS_NAME).column("jpeg")
+        return np.array(self._cases.pick(rows), np.object_)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.records import Language
+from indexer.store.picking import ColumnPicker
 from indexer.text.normalise import clean, detect_language
 from indexer.text.tokenise import tokenise
 
@@ -47,10 +48,11 @@ def make_probes(
     From a caption or a question its beginning, and its two rarest words that another record holds;
     from an image without caption what is stated of it.
     """
-    columns = [name for name in _COLUMNS[kind] if name in table.schema.names]
-    rows = table.select(columns).take(sample_rows(len(table), most)).to_pylist()
+    rows = np.array(sample_rows(len(table), most), np.int64)
+    columns = {name: ColumnPicker(table, name).pick(rows) for name in _COLUMNS[kind]}
     probes: dict[str, Probe] = {}
-    for row in rows:
+    for values in zip(*columns.values(), strict=True):
+        row = dict(zip(columns, values, strict=True))
         for text in _texts_of(row, records_with):
             probes.setdefault(text, Probe(text, detect_language(text), row["case_id"]))
     return tuple(probes.values())

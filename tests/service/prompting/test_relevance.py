@@ -28,3 +28,16 @@ def test_what_an_image_found_is_evidence(kit) -> None:  # type: ignore[no-untype
     places = {"image": Place(1, 0.2)}
     image = Hit(rank=1, score=0.0, index="i", record=kit.image_record("i", 1), why=places)
     assert is_relevant(image, by_image=True)
+
+
+@pytest.mark.parametrize("beats", [True, False])
+def test_a_calibrated_build_knows_better_than_fixed_floors(kit, beats: bool) -> None:  # type: ignore[no-untyped-def]
+    places = {"question": Place(1, 0.44 if beats else 0.46)}
+    record = kit.text_record("t", 1)
+    hit = Hit(rank=1, score=0.0, index="i", record=record, why=places, beats_chance=beats)
+    assert is_relevant(hit, by_image=False) is beats
+    picture = Hit(
+        rank=1, score=0.0, index="i", record=kit.image_record("i", 1),
+        why={"image": Place(1, 0.9)}, beats_chance=beats,
+    )  # fmt: skip
+    assert is_relevant(picture, by_image=True) is beats
