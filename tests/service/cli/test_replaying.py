@@ -38,7 +38,7 @@ def scans(tmp_path: Path, kit: SimpleNamespace) -> Callable[[int], None]:
 @pytest.fixture
 def run(tmp_path: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Run:
     encoders = QueryEncoders(kit.loader(kit.HashEncoder()), kit.decode_grey)
-    monkeypatch.setattr(opening, "open_encoders", lambda *_: encoders)
+    monkeypatch.setattr(opening, "_encoders", lambda *_: encoders)
     monkeypatch.chdir(tmp_path)
 
     def invoke(*words: object) -> Result:
