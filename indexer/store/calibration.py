@@ -71,6 +71,11 @@ class Measured:
         among = _NORMAL.inv_cdf(1 - CHANCE / max(indexes, 1))
         return self.least + self.spread * (among - alone)
 
+    @property
+    def median(self) -> float | None:
+        """The median score of unrelated pairs, or None if unknown."""
+        return None if self.pairs is None else self.pairs[PAIR_SHARES.index(0.5)]
+
     def percentile(self, score: float) -> float | None:
         """Return the share of unrelated pairs that score lower, 0 to 100, or None if unknown."""
         if self.pairs is None:

@@ -14,6 +14,11 @@ that are parts of other words (治, 服, 该, 可, 更) cost .005, courtesies (�
 (很, 非常) .002 or nothing. Of 1,000 examination questions among 6,505, sought by their last 40
 characters, the MRR is .947 either way. Of 100,000 questions the first 30 are found in .82 ms
 (median), .75 without folding; nine in ten in 8.9 ms, 5.4 without: words of asking are frequent.
+
+Tried in vain, with three tokens a wording (R@1 .752): nearness both ways as cosine of idf weights
+.752; letters by two to four without folding .55 to .66 against .685; wordings kept beside what
+stands for them .746 to .759. Latent semantic analysis of the index's own questions (100
+dimensions, .15 of the vote) gives .765 to .770, but would be one more encoder in every build.
 """
 
 import re

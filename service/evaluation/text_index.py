@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer.calibration.calibrator import Calibrator
 from indexer.encoders.base import Embeddings, TextEncoder
 from indexer.records import TextRecord, make_record_id
 from indexer.store.calibration import Calibrates
@@ -29,7 +30,8 @@ def build_text_index(
     """Publish the documents of a set as an index of questions and open it.
 
     The records, the embedded text and the rule that an encoder embeds only languages that it
-    reads are those of every build; documents that say the same become one record.
+    reads are those of every build, and so is the calibration; documents that say the same become
+    one record. `calibrator` is one for this encoder unless given.
     """
     records, duplicates = _records(texts)
     vectors = _embed(records, encoder, on_progress)
@@ -50,7 +52,8 @@ def build_text_index(
     )
     with BuildWriter.open(indexes_dir, _plan(texts, encoder)) as writer:
         writer.add_shard(shard)
-        published = writer.publish(sources=(), calibrator=calibrator)
+        made = calibrator or Calibrator(encoder, None)
+        published = writer.publish(sources=(), calibrator=made)
     return IndexReader(published.folder)
 
 

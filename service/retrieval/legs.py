@@ -8,6 +8,7 @@ import numpy as np
 
 from indexer.store.reader import IndexReader
 from indexer.text.tokenise import tokenise
+from service.retrieval.chance import chance_cosine
 from service.retrieval.columns import Mask
 from service.retrieval.encoding import Space, Vector
 from service.retrieval.fusion import Found, Key, Ranking, merge_by_score
@@ -82,6 +83,7 @@ class DenseLeg:
             keys=keys,
             scores=scores,
             floor=scores[-1] if scores else 0.0,
+            chance=chance_cosine([area.readers[member] for member in self.members], self.field),
         )
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:

@@ -56,7 +56,7 @@ class HashEncoder:
 
     def encode_texts(self, texts: Sequence[str], role: str) -> np.ndarray:
         self.encoded_texts += len(texts)
-        return np.stack([self._embed(text) for text in texts])
+        return np.array([self._embed(text) for text in texts]).reshape(-1, DIM)
 
     def encode_images(self, pixels: np.ndarray) -> np.ndarray:
         return np.stack([self._embed(f"grey {int(one.flat[0])}") for one in pixels])

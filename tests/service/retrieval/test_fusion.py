@@ -73,6 +73,36 @@ def test_blend_by_hand() -> None:
     ]  # fmt: skip
 
 
+def test_a_blend_counts_from_what_chance_gives() -> None:
+    dense = ranking("question", [1, 2], [0.95, 0.9], weight=0.7, floor=0.9, chance=0.8)
+    words = ranking("lexical", [2, 3], [0.5, 0.4], weight=0.3, measure="coverage")
+    # 1: .7*.75 + .3*0; 2: .7*.5 + .3*.5; 3: .7*.5 (the floor) + .3*.4
+    assert [(one.key.row, round(one.score, 6)) for one in fuse([dense, words], "blend").fused] == [
+        (1, 0.525), (2, 0.5), (3, 0.47),
+    ]  # fmt: skip
+
+
+@given(
+    st.lists(st.floats(-1, 1), min_size=1, max_size=8),
+    st.lists(st.floats(0, 1), min_size=1, max_size=8),
+    st.floats(-0.5, 0.95),
+)
+def test_a_blend_does_not_depend_on_where_an_encoders_cosines_begin(
+    cosines: list[float], coverages: list[float], chance: float
+) -> None:
+    cosines.sort(reverse=True)
+    coverages.sort(reverse=True)
+    words = ranking("lexical", list(range(len(coverages))), coverages, weight=0.3)
+    places = list(range(0, 2 * len(cosines), 2))
+    plain = ranking("question", places, cosines, weight=0.7, floor=cosines[-1])
+    moved = [chance + (1 - chance) * one for one in cosines]
+    other = ranking("question", places, moved, weight=0.7, floor=moved[-1], chance=chance)
+    expected = {one.key: one.score for one in fuse([plain, words], "blend").fused}
+    found = {one.key: one.score for one in fuse([other, words], "blend").fused}
+    assert found == pytest.approx(expected, abs=1e-9)
+    assert all(-1 - 1e-9 <= score <= 1 + 1e-9 for score in found.values())
+
+
 @pytest.mark.parametrize("fusion", ["rrf", "blend"])
 def test_a_ranking_alone_keeps_its_scores(fusion: str) -> None:
     result = fuse([ranking("lexical", [4, 2], [0.4, 0.1], measure="coverage")], fusion)
