@@ -54,6 +54,7 @@ def test_an_index_of_texts_is_a_real_build(tmp_path: Path, hash_encoder) -> None
     counts = reader.manifest.counts
     assert (counts.rows, counts.records, counts.duplicates) == (5, 4, 1)
     assert reader.manifest.fields["question"].vectors == 4
+    assert reader.manifest.calibration is not None
 
 
 def test_a_copy_of_the_question_is_no_answer() -> None:
