@@ -118,6 +118,8 @@ def test_a_filter_that_does_not_exist_is_told_with_the_remedy(
 ) -> None:
     page = open_page("#q=chest&filter=modality=MRT")
     expect(page.locator(".notice.error")).to_contain_text("Values:")
+    page.get_by_role("button", name="Remove: Modality: MRT").click()
+    page.wait_for_selector(".card")
 
 
 def test_a_key_is_asked_for_and_opens_everything(

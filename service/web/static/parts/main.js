@@ -1,6 +1,7 @@
 /** Puts the parts together: the state says what is shown, and every change of it comes through here. */
 import { ServiceError, askJson, readiness } from "./api.js";
 import { asks, searchKey } from "./address.js";
+import { chips } from "./chips.js";
 import { renderFacets } from "./facets.js";
 import { h } from "./dom.js";
 import { holdingsWords, renderCollections, renderExamples } from "./home.js";
@@ -124,6 +125,8 @@ function fail(error) {
   if (!(error instanceof ServiceError)) throw error; // a mistake of the page's own
   reply = null;
   drawReply();
+  const narrowing = chips(); // so that what was refused can be taken away
+  if (narrowing) place("results").replaceChildren(narrowing);
   const retry = () => void start();
   place("notices").replaceChildren(errorNotice(error, retry));
   const passes = error.code === "away" || error.status === 503;
