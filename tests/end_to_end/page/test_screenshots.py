@@ -18,6 +18,7 @@ SHOTS = {
     "similar": ("#mode=picture&like=rocov2/valid/ROCOv2_2023_valid_000011", ".evidence"),
     "questions": ("#mode=questions&q=creatinine clearance by Cockcroft and Gault", ".card"),
     "prompt": ("#mode=questions&q=How is anaphylaxis treated first?&prompt=open", ".citations li"),
+    "irrelevant": ("#q=apple pie with cinnamon", ".notice"),
     "refused": ("#q=chest&filter=modality=MRT", ".notice.error"),
 }
 LOOKS = {

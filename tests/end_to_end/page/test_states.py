@@ -101,6 +101,16 @@ def test_a_file_that_is_too_large_is_refused(
     expect(page.locator(".notice.error")).to_contain_text("too large")
 
 
+def test_when_nothing_is_relevant_it_says_so(open_page: Callable[..., Page]) -> None:
+    page = open_page("#q=apple pie with cinnamon")
+    expect(page.locator(".notice")).to_contain_text("Nothing here seems relevant")
+    expect(page.locator(".notice")).to_contain_text("better than chance")
+    other = open_page("#q=chest X-ray with pleural effusion")
+    other.wait_for_selector(".card")
+    expect(other.locator(".notice")).to_have_count(0)
+    expect(other.locator(".card").first).to_contain_text("beats 99.9 % of unrelated pairs")
+
+
 def test_a_slow_answer_shows_that_it_is_coming(page: Page) -> None:
     waiting: list[Route] = []
     page.route("**/v1/search/text", lambda route: waiting.append(route))

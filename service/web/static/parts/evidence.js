@@ -4,7 +4,8 @@ import { percent } from "./words_of.js";
 
 const WIDTH = 200;
 const HEIGHT = 18;
-const at = (share) => 4 + share * (WIDTH - 8);
+const MARGIN = 6;
+const at = (share) => MARGIN + share * (WIDTH - 2 * MARGIN);
 
 /** Labels among the nearest cases: their share with its interval, against how common they are. */
 export function evidenceTable(rows) {

@@ -32,7 +32,7 @@ export function imageCard(hit) {
         : h("h3", { class: "caption bare" }, title),
       h("p", { class: "meta" }, hit.caption && factsOf(hit) && `${factsOf(hit)} · `, h("span", { class: "dataset" }, hit.dataset)),
       labels(hit),
-      nearness && h("p", { class: "nearness" }, nearness),
+      nearness && h("p", {}, nearness),
       h("p", { class: "licence" }, h("span", { title: hit.licence }, hit.licence), hit.synthetic && h("span", { class: "synthetic" }, t("synthetic"))),
       actionsFor(hit, title),
     ),

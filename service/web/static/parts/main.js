@@ -89,7 +89,7 @@ async function search() {
   if (!request) {
     reply = null;
     drawReply();
-    place("notices").replaceChildren(notice("quiet", t("picture_gone"), h("p", {}, t("picture_gone_long"))));
+    place("notices").replaceChildren(notice("calm", t("picture_gone"), h("p", {}, t("picture_gone_long"))));
     return;
   }
   place("results").setAttribute("aria-busy", "true");
@@ -158,7 +158,7 @@ function waitingNotice() {
 }
 
 function problemNotice(problem) {
-  return notice("quiet", t("index_problem", { name: problem.index ?? "" }), h("p", {}, problem.message));
+  return notice("calm", t("index_problem", { name: problem.index ?? "" }), h("p", {}, problem.message));
 }
 
 fillWords();

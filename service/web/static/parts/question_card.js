@@ -25,7 +25,7 @@ export function questionCard(hit) {
       h("span", { class: "dataset" }, hit.dataset),
       ` ${[hit.category, named("values", hit.language), hit.licence].filter(Boolean).join(" · ")}`,
       hit.synthetic && h("span", { class: "synthetic" }, t("synthetic")),
-      nearness && h("span", { class: "nearness" }, nearness),
+      nearness,
     ),
     actionsFor(hit, hit.question),
   );

@@ -14,7 +14,7 @@ import { whyMatched } from "./why.js";
 
 const FACTS = [
   "modality", "body_part", "labels", "concepts", "age_years", "sex", "contrast", "abnormal",
-  "slice_number", "category", "calculator", "language", "dataset", "split", "source_id", "case_id",
+  "slice_number", "category", "calculator", "language", "dataset", "split", "source_id", "case_id", "article_id",
 ];
 
 /** A dialog that shows one record whole; `hits()` are the results it may have come from. */
@@ -113,7 +113,7 @@ function factsOf(record) {
     record.kind === "image"
       ? record.caption && h("p", { class: "full-caption" }, highlight(record.caption, words))
       : [h("p", { class: "full-question" }, highlight(record.question, words)), ...questionBody(record)],
-    nearness && h("p", { class: "nearness" }, nearness),
+    nearness && h("p", {}, nearness),
     actionsFor(record, titleOf(record)),
     record.why && whyMatched(record),
     h("h3", {}, t("facts")),

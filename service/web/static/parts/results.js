@@ -18,9 +18,9 @@ export function renderResults(place, reply, loadMore) {
       toolbar(reply, images),
       chips(),
       reply.relevant === false &&
-        notice("quiet", t("nothing_relevant"), h("p", {}, t("nothing_relevant_long")), h("p", { class: "hint" }, reply.relevance_reason ?? "")),
+        notice("waiting", t("nothing_relevant"), h("p", {}, t("nothing_relevant_long")), h("p", { class: "hint" }, reply.relevance_reason ?? "")),
       ...reply.notes.map((note) => h("p", { class: "note" }, note.message)),
-      reply.hits.length === 0 && notice("quiet", t("no_hits"), h("p", {}, t("no_hits_long"))),
+      reply.hits.length === 0 && notice("calm", t("no_hits"), h("p", {}, t("no_hits_long"))),
       images && evidenceTable(reply.evidence),
       h("div", { class: images ? "grid" : "list", id: "hits" }, cards(reply)),
       reply.hits.length >= PAGE_SIZE && moreButton(loadMore),

@@ -1,4 +1,5 @@
 /** How values of the data are put into words. */
+import { h } from "./dom.js";
 import { language, named, number, t } from "./language.js";
 
 export function titleOf(record) {
@@ -26,9 +27,13 @@ export function percent(share, digits = 0) {
   return share.toLocaleString(language(), { style: "percent", maximumFractionDigits: digits });
 }
 
+const NEAR_PERCENTILE = 95;
+
 /** Return how near a hit is, in words: a percentile says more to people than a cosine does. */
 export function nearnessOf(hit) {
   if (hit.percentile === null || hit.percentile === undefined) return null;
-  const percentile = Math.min(hit.percentile, 99.9);
-  return t("closer_than", { share: number(percentile, percentile >= 99 ? 1 : 0) });
+  // Rounded down: nothing is nearer than all others could ever be.
+  const share = hit.percentile >= 99 ? Math.min(Math.floor(hit.percentile * 10) / 10, 99.9) : Math.floor(hit.percentile);
+  const words = t("beats_share", { share: number(share, 1) });
+  return h("span", { class: hit.percentile >= NEAR_PERCENTILE ? "nearness near" : "nearness", title: t("beats_share_long") }, words);
 }

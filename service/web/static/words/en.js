@@ -59,7 +59,8 @@ export const WORDS = {
   images_in_case: ["{n} image in this case", "{n} images in this case"],
   synthetic: "synthetic",
   synthetic_long: "Synthetic sample: drawn or written by a program. Nobody's image, nobody's history.",
-  closer_than: "closer than {share} % of all records",
+  beats_share: "beats {share} % of unrelated pairs",
+  beats_share_long: "So many pairs of a query and a record that have nothing to do with each other are less alike than these two.",
   contradicts: "differs",
   contradicts_long: "What this record states contradicts words of the query.",
 
@@ -84,7 +85,7 @@ export const WORDS = {
   evidence_chance: "Chance alone may give that.",
 
   nothing_relevant: "Nothing here seems relevant",
-  nothing_relevant_long: "What follows is only the nearest that these indexes hold. Other words may help, or another index.",
+  nothing_relevant_long: "What follows is merely the nearest that these indexes hold. Other words may help, or another dataset.",
   no_hits: "No results",
   no_hits_long: "No record passes these filters. Remove one, or ask differently.",
 
@@ -178,6 +179,8 @@ export const WORDS = {
   field_split: "Split",
   field_source_id: "Source id",
   field_case_id: "Case",
+  field_article_id: "Article",
+  field_patient_id: "Patient (pseudonym)",
   field_study_id: "Study",
   field_series_id: "Series",
   field_record_id: "Record",

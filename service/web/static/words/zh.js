@@ -59,7 +59,8 @@ export const WORDS = {
   images_in_case: "该病例有 {n} 张图像",
   synthetic: "合成",
   synthetic_long: "合成示例：由程序绘制或撰写，不属于任何人。",
-  closer_than: "比 {share} % 的记录更接近",
+  beats_share: "胜过 {share} % 的无关配对",
+  beats_share_long: "在互不相关的“查询与记录”配对中，有这么多不如这一对相似。",
   contradicts: "不符",
   contradicts_long: "该记录所述与查询中的词相矛盾。",
 
@@ -178,6 +179,8 @@ export const WORDS = {
   field_split: "划分",
   field_source_id: "来源编号",
   field_case_id: "病例",
+  field_article_id: "文章",
+  field_patient_id: "患者（化名）",
   field_study_id: "检查",
   field_series_id: "序列",
   field_record_id: "记录",
