@@ -63,7 +63,9 @@ def start_service() -> Callable[..., object]:
     return serving
 
 
-@pytest.fixture(scope="session")
+# No longer than one file: until it is stopped, Playwright keeps an event loop
+# running in this thread, in which other tests could not start theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
