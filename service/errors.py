@@ -28,6 +28,7 @@ from indexer.errors import (
     UnknownNameError,
 )
 from service.json_response import JsonResponse
+from service.prompting.template_set import TemplateBrokenError
 
 LOGGER = logging.getLogger("medsearch.service")
 
@@ -49,6 +50,7 @@ STATUSES: Mapping[type[MedsearchError], int] = MappingProxyType(
         LimitExceededError: 413,
         EncoderError: 503,
         StoreError: 503,
+        TemplateBrokenError: 503,
         IngestClosedError: 403,
     }
 )
@@ -82,6 +84,9 @@ FIELDS = (
     "weights", "positive_records", "negative_records", "exclude_same", "exclude_datasets",
     "exclude_splits", "explain", "rerank", "encoder", "depth", "budget_ms",
     "vector", "field", "values", "study_uid", "series_uid",
+    "patient_note", "options", "template", "language", "tokenizer", "images", "text", "answer",
+    "receipt", "passages", "number", "template_version", "builds", "searches", "created_at",
+    "signature", "receipt_version",
 )  # fmt: skip
 """Every field of every request, to suggest from."""
 

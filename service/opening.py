@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from indexer.errors import DecodeError
 from service.prompting.prompt import Prompter
+from service.prompting.prompt_receipt import Signer
+from service.prompting.template_set import Templates
+from service.prompting.tokenizers import Tokenizers
 from service.retrieval.columns import ColumnCache
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.refining import Refiner
@@ -54,7 +57,11 @@ def open_indexes(settings: Settings, stack: ExitStack) -> Opened:
     decoder = _start_decoder(settings, stack)
     rerankers = Rerankers(partial(load_reranker, device=settings.device))
     return assemble(
-        IndexSet(settings.indexes_dir), _encoders(settings, decoder), rerankers, decoder.preview
+        IndexSet(settings.indexes_dir),
+        _encoders(settings, decoder),
+        rerankers,
+        decoder.preview,
+        settings,
     )
 
 
@@ -86,9 +93,23 @@ def assemble(
     encoders: QueryEncoders,
     rerankers: Rerankers | None = None,
     preview: Previewer = _show_nothing,
+    settings: Settings | None = None,
 ) -> Opened:
-    """Put a retriever and a prompter on top of indexes and encoders."""
+    """Put a retriever and a prompter, as `settings` want it, on top of indexes and encoders."""
     columns = ColumnCache()
     refiner = Refiner(None if rerankers is None else rerankers.get)
     retriever = Retriever(indexes, encoders, columns, refiner)
-    return Opened(indexes, columns, encoders, retriever, Prompter(retriever), preview)
+    prompter = _prompter(retriever, settings)
+    return Opened(indexes, columns, encoders, retriever, prompter, preview)
+
+
+def _prompter(retriever: Retriever, settings: Settings | None) -> Prompter:
+    if settings is None:
+        return Prompter(retriever)
+    key = settings.receipt_key
+    return Prompter(
+        retriever,
+        Templates(settings.templates_dir),
+        Tokenizers(settings.tokenizers_dir),
+        Signer(None if key is None else key.get_secret_value().encode()),
+    )

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from indexer.records import AnyRecord, ImageRecord
-from service.prompting.prompt import Citation, Prompt
 from service.retrieval.cases import Case
 from service.retrieval.query import Hit, Note, SearchReply
 from service.viewer import Viewer
@@ -143,48 +142,15 @@ def search_json(reply: SearchReply, viewer: Viewer | None = None) -> dict[str, A
         },
         "evidence": None if reply.evidence is None else [asdict(one) for one in reply.evidence],
         "receipt": reply.receipt.values(),
-        "notes": _notes_json(reply.notes),
+        "notes": notes_json(reply.notes),
         "stages_ms": reply.stages_ms,
         "took_ms": reply.took_ms,
         "disclaimer": DISCLAIMER,
     }
 
 
-def prompt_json(prompt: Prompt) -> dict[str, Any]:
-    """Return a prompt as JSON-ready values."""
-    return {
-        "messages": [{"role": one.role, "content": one.content} for one in prompt.messages],
-        "text": prompt.text,
-        "citations": [_citation_json(citation) for citation in prompt.citations],
-        "template_version": prompt.template_version,
-        "tokens": prompt.tokens,
-        "tokens_by": "estimate",
-        "builds": prompt.builds,
-        "evidence": prompt.evidence,
-        "notes": _notes_json(prompt.notes),
-        "disclaimer": DISCLAIMER,
-    }
-
-
-def _citation_json(citation: Citation) -> dict[str, Any]:
-    record = citation.hit.record
-    return {
-        "number": citation.number,
-        "record_id": record.record_id,
-        "index": citation.hit.index,
-        "dataset": record.dataset,
-        "split": record.split,
-        "source_id": record.source_id,
-        "licence": record.licence,
-        "attribution": record.attribution,
-        "synthetic": record.synthetic,
-        "url": record_url(record),
-        "score": citation.hit.score,
-        "text": citation.text,
-    }
-
-
-def _notes_json(notes: tuple[Note, ...]) -> list[dict[str, str]]:
+def notes_json(notes: tuple[Note, ...]) -> list[dict[str, str]]:
+    """Return notes as JSON-ready values."""
     return [{"code": note.code, "message": note.message} for note in notes]
 
 

@@ -8,25 +8,27 @@ from service.reply_schemas_counts import EvidenceReply, FacetCountReply, Receipt
 from service.retrieval.query import GroupBy, Measure, Mode, QueryKind, Target
 
 
-class _Reply(BaseModel):
+class Reply(BaseModel):
+    """Base of all replies: a field that is not listed is a mistake of ours."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class PlaceReply(_Reply):
+class PlaceReply(Reply):
     """Where one ranking put a hit."""
 
     rank: int
     score: float
 
 
-class OptionReply(_Reply):
+class OptionReply(Reply):
     """One answer option."""
 
     key: str
     text: str
 
 
-class RecordReply(_Reply):
+class RecordReply(Reply):
     """A record: an image with what is known about it, or a question with its answer."""
 
     record_id: str
@@ -69,7 +71,7 @@ class RecordReply(_Reply):
     answer_upper: str | None = None
 
 
-class MemberReply(_Reply):
+class MemberReply(Reply):
     """One record of a case; an image has its thumbnail at `url`/thumbnail."""
 
     record_id: str
@@ -78,7 +80,7 @@ class MemberReply(_Reply):
     url: str
 
 
-class CaseReply(_Reply):
+class CaseReply(Reply):
     """A case of an index: `records` counts them all, `members` lists 2000 of them at most."""
 
     index: str
@@ -87,7 +89,7 @@ class CaseReply(_Reply):
     members: list[MemberReply]
 
 
-class GroupReply(_Reply):
+class GroupReply(Reply):
     """The group that a hit stands for; `records` counts its members in the index.
 
     `hits` are the best of them, if `group_size` asks for more than one.
@@ -99,7 +101,7 @@ class GroupReply(_Reply):
     hits: list["HitReply"]
 
 
-class PreviewReply(_Reply):
+class PreviewReply(Reply):
     """How an upload was read: a small JPEG as base64, and the size of the upright image."""
 
     jpeg_base64: str
@@ -119,7 +121,7 @@ class HitReply(RecordReply):
     percentile: float | None
 
 
-class QueryReply(_Reply):
+class QueryReply(Reply):
     """What was asked, but for the words or the image themselves."""
 
     kind: QueryKind
@@ -130,7 +132,7 @@ class QueryReply(_Reply):
     group_by: GroupBy | None
 
 
-class RankingReply(_Reply):
+class RankingReply(Reply):
     """How one ranking was made: where, how deep, whether exactly, and what was compared for it."""
 
     name: str
@@ -143,20 +145,20 @@ class RankingReply(_Reply):
     took_ms: float
 
 
-class ExplainReply(_Reply):
+class ExplainReply(Reply):
     """The plan of the query: every ranking of every depth that was needed."""
 
     rankings: list[RankingReply]
 
 
-class NoteReply(_Reply):
+class NoteReply(Reply):
     """Something that a reader of the hits should know."""
 
     code: str
     message: str
 
 
-class SearchReplyBody(_Reply):
+class SearchReplyBody(Reply):
     """Hits, best first; `relevant` is false if none of them is better than chance."""
 
     query: QueryReply
@@ -176,46 +178,7 @@ class SearchReplyBody(_Reply):
     disclaimer: str
 
 
-class MessageReply(_Reply):
-    """One chat message."""
-
-    role: Literal["system", "user"]
-    content: str
-
-
-class CitationReply(_Reply):
-    """What a number in the prompt stands for."""
-
-    number: int
-    record_id: str
-    index: str
-    dataset: str
-    split: str
-    source_id: str
-    licence: str
-    attribution: str | None
-    synthetic: bool
-    url: str
-    score: float
-    text: str
-
-
-class PromptReply(_Reply):
-    """A finished prompt with its citations."""
-
-    messages: list[MessageReply]
-    text: str
-    citations: list[CitationReply]
-    template_version: str
-    tokens: int
-    tokens_by: Literal["estimate"]
-    builds: dict[str, str]
-    evidence: list[str]
-    notes: list[NoteReply]
-    disclaimer: str
-
-
-class ErrorReply(_Reply):
+class ErrorReply(Reply):
     """Why there is no answer, and what to do about it."""
 
     code: str
@@ -224,13 +187,13 @@ class ErrorReply(_Reply):
     details: list[dict[str, str]] | None = None
 
 
-class AliveReply(_Reply):
+class AliveReply(Reply):
     """The process answers."""
 
     status: Literal["alive"]
 
 
-class ProblemReply(_Reply):
+class ProblemReply(Reply):
     """Something that keeps an index or an encoder from serving."""
 
     index: str | None
@@ -238,7 +201,7 @@ class ProblemReply(_Reply):
     message: str
 
 
-class ReadyReply(_Reply):
+class ReadyReply(Reply):
     """Whether searches are answered, and from which builds."""
 
     ready: bool
@@ -246,7 +209,7 @@ class ReadyReply(_Reply):
     problems: list[ProblemReply]
 
 
-class FieldReply(_Reply):
+class FieldReply(Reply):
     """What of the records was embedded, and by what."""
 
     name: str
@@ -256,7 +219,7 @@ class FieldReply(_Reply):
     vectors: int
 
 
-class FilterFieldReply(_Reply):
+class FilterFieldReply(Reply):
     """A field that filters may name; `values` lists those of a category (at most 100)."""
 
     key: str
@@ -264,7 +227,7 @@ class FilterFieldReply(_Reply):
     values: list[str] | None = None
 
 
-class IndexReply(_Reply):
+class IndexReply(Reply):
     """One published index and its live build."""
 
     name: str
@@ -282,7 +245,7 @@ class IndexReply(_Reply):
     filter_fields: list[FilterFieldReply] | None = None
 
 
-class IndexesReply(_Reply):
+class IndexesReply(Reply):
     """All published indexes, and those that could not be opened."""
 
     indexes: list[IndexReply]

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from indexer.errors import QueryError
 from service.filter_schemas import FILTER_EXAMPLE, AnyFilter, Request
-from service.prompting.prompt import PromptRequest
 from service.retrieval.query import (
     GroupBy,
     ImageSource,
@@ -223,38 +222,6 @@ class PreviewBody(Request):
     image_base64: Annotated[
         str, Field(description="An image file (PNG, JPEG, TIFF, WebP, DICOM) as base64.")
     ]
-
-
-class PromptBody(Request):
-    """What a prompt is wanted for."""
-
-    question: Annotated[
-        str, Field(min_length=1, examples=["What is the first-line treatment of anaphylaxis?"])
-    ]
-    image_base64: Annotated[str | None, Field(description="An image file as base64.")] = None
-    record_id: Annotated[
-        RecordId | None, Field(description="An indexed image, instead of an upload.")
-    ] = None
-    budget_tokens: Annotated[
-        int, Field(ge=1, strict=True, description="Most tokens of the whole prompt (estimated).")
-    ] = 2000
-    k: Annotated[int, Field(ge=1, strict=True, description="Passages of each kind.")] = 5
-    indexes: Annotated[list[IndexName] | None, Field(min_length=1, max_length=64)] = None
-    filters: AnyFilter | None = None
-
-    def request(self) -> PromptRequest:
-        """Return the inner request."""
-        image: ImageSource | RecordSource | None = None
-        if self.image_base64 is not None or self.record_id is not None:
-            image = image_source(self.record_id, self.image_base64)
-        return PromptRequest(
-            question=self.question,
-            image=image,
-            k=self.k,
-            budget_tokens=self.budget_tokens,
-            indexes=None if self.indexes is None else tuple(self.indexes),
-            filters=None if self.filters is None else self.filters.inner(),
-        )
 
 
 def image_source(record_id: str | None, image_base64: str | None) -> ImageSource | RecordSource:

@@ -12,11 +12,11 @@ from service.filter_schemas import AnyFilter
 from service.retrieval.query import Query, TextSource
 from service.schemas import (
     IndexName,
-    PromptBody,
     RecordId,
     SearchOptions,
     image_source,
 )
+from service.schemas_prompts import PromptBody
 
 
 def _parse_json(value: object) -> object:

@@ -29,6 +29,16 @@ class Settings(BaseSettings):
     max_query_chars: int = Field(default=8_000, ge=1, description="Longest query text.")
     max_embeddings: int = Field(default=1024, ge=1, description="Most inputs of one embedding.")
     max_prompt_tokens: int = Field(default=32_000, ge=256, description="Largest prompt budget.")
+    templates_dir: Path | None = Field(
+        default=None, description="Folder of your own prompt templates (NAME-1.system.j2 ...)."
+    )
+    tokenizers_dir: Path | None = Field(
+        default=None, description="Folder of tokenizers: NAME.json or NAME/tokenizer.json."
+    )
+    receipt_key: SecretStr | None = Field(
+        default=None,
+        description="Signs receipts of prompts; one for each start of the service if left out.",
+    )
     decode_workers: int = Field(
         default_factory=lambda: min(os.cpu_count() or 1, 4),
         ge=1,

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from indexer.records import AnyRecord
 from service.answering import answer
 from service.mcp.documents import Links, document_json, found_json, hits_json, stated_json
-from service.replies import prompt_json
+from service.replies_prompts import prompt_json
 from service.reply_schemas_tools import FetchToolReply, SearchToolReply
 from service.retrieval.query import Query, TextSource
 from service.retrieval.selection import find_record
@@ -103,7 +103,8 @@ async def _build_prompt(desk: Desk, arguments: BuildPrompt) -> Outcome:
         return prompt_json(prompter.write(arguments.body().request()))
 
     prompt = await service.run(write)
-    return Outcome(content={name: value for name, value in prompt.items() if name != "text"})
+    left_out = {"text", "receipt", "searches"}  # what repeats the messages
+    return Outcome(content={name: one for name, one in prompt.items() if name not in left_out})
 
 
 async def _search(desk: Desk, arguments: Search) -> Outcome:

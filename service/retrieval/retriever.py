@@ -107,6 +107,12 @@ class Retriever:
         """Return the live build of every index, for several searches to answer from."""
         return self._indexes.snapshot()
 
+    def splits(self, query: Query, snapshot: Snapshot) -> frozenset[str]:
+        """Return the splits that the indexes which a query searches have."""
+        readers = self.selector.select(query, snapshot)
+        columns = (self._columns.of(reader).coded("split") for reader in readers)
+        return frozenset(value for column in columns for value in column.values)
+
     def warm(self) -> WarmUp:
         """Load the encoders of all live indexes and answer one canary query for each kind."""
         problems: list[MedsearchError] = []

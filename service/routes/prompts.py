@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from indexer.errors import QueryError
 from service.json_response import dump_json
-from service.replies import prompt_json
-from service.reply_schemas import PromptReply
+from service.replies_prompts import prompt_json
+from service.reply_schemas_prompts import PromptReply
 from service.routes.access import IMAGE_ERRORS, check_limits, service_of
 from service.routes.examples import PROMPT_EXAMPLES
-from service.schemas import PromptBody
+from service.schemas_prompts import PromptBody
 
 router = APIRouter(tags=["prompts"])
 

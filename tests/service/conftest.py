@@ -272,9 +272,9 @@ def serve() -> Callable[..., AbstractContextManager[TestClient]]:
         encoder: HashEncoder | None = None,
         **settings: object,
     ) -> Iterator[TestClient]:
-        def opener(_: Settings, stack: ExitStack) -> Opened:
+        def opener(settings: Settings, stack: ExitStack) -> Opened:
             encoders = QueryEncoders(loader(encoder or HashEncoder()), decode_grey)
-            return assemble(IndexSet(folder), encoders, preview=preview_grey)
+            return assemble(IndexSet(folder), encoders, preview=preview_grey, settings=settings)
 
         values = {"indexes_dir": folder, "search_threads": 2, "refresh_s": 0.05}
         app = create_app(Settings(**(values | settings)), opener=opener)
@@ -300,9 +300,9 @@ def listen() -> Callable[..., AbstractContextManager[str]]:
 
     @contextmanager
     def start(folder: Path, *, wait: bool = True, **settings: object) -> Iterator[str]:
-        def opener(_: Settings, stack: ExitStack) -> Opened:
+        def opener(settings: Settings, stack: ExitStack) -> Opened:
             encoders = QueryEncoders(loader(HashEncoder()), decode_grey)
-            return assemble(IndexSet(folder), encoders)
+            return assemble(IndexSet(folder), encoders, settings=settings)
 
         values = {"indexes_dir": folder, "search_threads": 2}
         with running(create_app(Settings(**(values | settings)), opener=opener), wait=wait) as at:

@@ -11,12 +11,12 @@ from service.reply_schemas import (
     IndexesReply,
     IndexReply,
     PreviewReply,
-    PromptReply,
     ReadyReply,
     RecordReply,
     SearchReplyBody,
 )
 from service.reply_schemas_ingest import IngestReply
+from service.reply_schemas_prompts import PromptReply
 from service.routes import examples
 
 JSON = {"content-type": "application/json"}

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from service import reply_schemas, reply_schemas_counts
+from service import reply_schemas, reply_schemas_counts, reply_schemas_prompts, schemas_prompts
 from service import schemas as request_schemas
 from service.client import Client, ReplyError, ServerError, options, replies
 from service.client.reading import read
@@ -25,9 +25,9 @@ from service.client.reading import read
         (replies.FacetCount, reply_schemas_counts.FacetCountReply),
         (replies.Evidence, reply_schemas_counts.EvidenceReply),
         (replies.SearchReply, reply_schemas.SearchReplyBody),
-        (replies.Message, reply_schemas.MessageReply),
-        (replies.Citation, reply_schemas.CitationReply),
-        (replies.Prompt, reply_schemas.PromptReply),
+        (replies.Message, reply_schemas_prompts.MessageReply),
+        (replies.Citation, reply_schemas_prompts.CitationReply),
+        (replies.Prompt, reply_schemas_prompts.PromptReply),
         (replies.Index, reply_schemas.IndexReply),
         (replies.Indexes, reply_schemas.IndexesReply),
     ],
@@ -43,7 +43,7 @@ def test_every_option_is_one_that_the_service_takes() -> None:
         return set(model.model_fields)
 
     assert set(options.SearchOptions.__annotations__) <= known(request_schemas.SearchOptions)
-    assert set(options.PromptOptions.__annotations__) <= known(request_schemas.PromptBody)
+    assert set(options.PromptOptions.__annotations__) <= known(schemas_prompts.PromptBody)
 
 
 NOTE = {"code": "c", "message": "m"}

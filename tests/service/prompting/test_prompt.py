@@ -11,41 +11,14 @@ from indexer.errors import IndexNotFoundError, QueryError
 from indexer.records import AnyRecord
 from indexer.store.index_set import IndexSet
 from service.opening import Opened, assemble
-from service.prompting.prompt import Prompt, Prompter, PromptRequest
+from service.prompting.prompt import Prompter
+from service.prompting.request import Prompt, PromptRequest
 from service.prompting.tokens import estimate_tokens
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.query import Hit, ImageSource, Place, Query, RecordSource, SearchReply
-from service.retrieval.receipt import Receipt
+from service.retrieval.query import ImageSource, RecordSource
+from tests.service.prompting.canned import Canned
 
 FENCE = "f3nce"
-RECEIPT = Receipt(
-    query_sha256="", query={}, builds={}, encoders=(), hits_sha256="", software="", created_at=""
-)
-
-
-class Canned:
-    """A retriever that finds the same records for every question."""
-
-    def __init__(self, records: Sequence[AnyRecord]) -> None:
-        self._records = records
-        self.selector = self
-
-    def snapshot(self) -> dict[str, object]:
-        return {}
-
-    def targets(self, names: object, snapshot: object) -> dict[str, None]:
-        return {"questions": None}
-
-    def search(self, query: Query, snapshot: object) -> SearchReply:
-        why = {"question": Place(1, 0.9)}
-        hits = tuple(
-            Hit(rank=rank, score=0.9, index="i", record=record, why=why)
-            for rank, record in enumerate(self._records[: query.k], start=1)
-        )
-        return SearchReply(
-            query=query, hits=hits, builds={"i": "b"}, score_kind="cosine", notes=(),
-            stages_ms={}, took_ms=0.0, records_allowed=1, legs=(), receipt=RECEIPT,
-        )  # fmt: skip
 
 
 def write(records: Sequence[AnyRecord], **request: object) -> Prompt:
@@ -149,7 +122,7 @@ def test_only_what_is_relevant_is_shown(opened: Opened) -> None:
     prompt = ask(opened, question="How is anaphylaxis treated first?")
     assert cited(prompt) == ["asked/train/0"]
     assert "cite each one" in prompt.messages[0].content
-    assert prompt.template_version == "answer-2"
+    assert prompt.template_version == "answer-3"
     assert cited(ask(opened, question="Which sourdough bread rises best?")) == []
 
 

@@ -1,0 +1,73 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.prompting.choosing import (
+    Candidate,
+    candidate_of,
+    choose_diverse,
+    grams_of,
+    in_turn,
+    order_for_reading,
+    similarity,
+)
+from service.prompting.context import sections_of
+from service.retrieval.query import Hit
+
+
+def candidate(kit, number: int, answer: str, **changes: object) -> Candidate:  # type: ignore[no-untyped-def]
+    record = kit.text_record("t", number, question="Why?", answer=answer, **changes)
+    hit = Hit(rank=number, score=1.0, index="i", record=record, why={})
+    return candidate_of(hit, sections_of(record))
+
+
+def numbers(chosen: list[Candidate]) -> list[int]:
+    return [one.hit.rank for one in chosen]
+
+
+def test_what_differs_goes_before_what_repeats(kit) -> None:  # type: ignore[no-untyped-def]
+    pool = [
+        candidate(kit, 1, "Give adrenaline into the thigh, then call for help."),
+        candidate(kit, 2, "Give adrenaline into the thigh, and call for help soon."),
+        candidate(kit, 3, "Lie the patient down with raised legs."),
+    ]
+    assert similarity(pool[0].grams, pool[1].grams) < 0.8
+    assert numbers(choose_diverse(pool, 3)) == [1, 3, 2]
+    assert numbers(choose_diverse(pool, 1)) == [1]
+    assert choose_diverse([], 3) == []
+
+
+def test_a_case_and_a_text_once(kit) -> None:  # type: ignore[no-untyped-def]
+    pool = [
+        candidate(kit, 1, "It is influenza.", case_id="a"),
+        candidate(kit, 2, "It is the common cold.", case_id="a"),
+        candidate(kit, 3, "it is Influenza"),
+    ]
+    assert numbers(choose_diverse(pool, 3)) == [1]
+
+
+@given(st.lists(st.text("abcdef ", min_size=1, max_size=40), max_size=12), st.integers(1, 12))
+def test_the_best_comes_first_and_none_twice(kit, texts: list[str], most: int) -> None:  # type: ignore[no-untyped-def]
+    pool = [candidate(kit, place, text) for place, text in enumerate(texts, 1)]
+    chosen = numbers(choose_diverse(pool, most))
+    assert chosen[:1] == ([1] if texts else [])
+    assert len(set(chosen)) == len(chosen) <= most
+
+
+@pytest.mark.parametrize(
+    ("count", "order"),
+    [(0, []), (1, [1]), (2, [1, 2]), (5, [1, 3, 5, 4, 2]), (6, [1, 3, 5, 6, 4, 2])],
+)
+def test_the_best_stand_at_both_ends(count: int, order: list[int]) -> None:
+    assert order_for_reading(range(1, count + 1)) == order
+
+
+def test_rankings_in_turn() -> None:
+    assert in_turn("ace", "b") == ["a", "b", "c", "e"]
+    assert in_turn() == []
+
+
+def test_similarity_by_hand() -> None:
+    assert grams_of("ABCDE") == {"abcd", "bcde"}
+    assert similarity(grams_of("abcde"), grams_of("abcdx")) == pytest.approx(1 / 3)
+    assert similarity(grams_of(""), grams_of("abcd")) == 0.0
