@@ -28,6 +28,7 @@ from indexer.store.calibration import Calibrates
 from indexer.store.manifest import read_manifest
 from indexer.store.publish import current_build
 from indexer.store.writer import BuildPlan, BuildWriter, Published
+from indexer.thinning import SLICES_PER_SERIES, mark_slices
 
 # Rows a shard: small enough that a kill loses seconds of work, large enough that fsync is cheap.
 SHARD_ROWS = 512
@@ -35,12 +36,18 @@ SHARD_ROWS = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
-    """How to build. `workers` decode processes and as many encoding threads; all cores if None."""
+    """How to build. `workers` decode processes and as many encoding threads; all cores if None.
+
+    CT slices are embedded by window unless `by_window` is off: `slices_per_series` of each series,
+    all if None.
+    """
 
     limit: int | None = None
     workers: int | None = None
     shard_rows: int = SHARD_ROWS
     limits: DecodeLimits = BUILD_LIMITS
+    by_window: bool = True
+    slices_per_series: int | None = SLICES_PER_SERIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +94,8 @@ def build_index(
     inventory = take_inventory(root)
     if inventory.marker.synthetic:
         _refuse_to_replace_real(indexes_dir / dataset.info.name)
-    fields = field_encoders(dataset.info.kind, text, image)
+    by_window = options.by_window and dataset.info.holds_ct
+    fields = field_encoders(dataset.info.kind, text, image, by_window=by_window)
     workers = options.workers or os.cpu_count() or 1
     plan = _plan(dataset, inventory, fields, options)
     with (
@@ -95,9 +103,11 @@ def build_index(
         DecodePool(workers, options.limits) as pool,
         ThreadPoolExecutor(workers, thread_name_prefix="encode") as threads,
     ):
-        rows = islice(dataset.iter_rows(root), writer.rows_consumed, options.limit)
-        image_input = image.image_input if image else None
-        decoded = _decode_ahead(rows, root, pool, image_input)
+        rows = islice(dataset.iter_rows(root), options.limit)
+        # Slices are chosen from whole series, also where a build goes on amid one.
+        marked = mark_slices(rows, options.slices_per_series if by_window else 0)
+        fresh = islice(marked, writer.rows_consumed, None)
+        decoded = _decode_ahead(fresh, root, pool, image.image_input if image else None)
         run = Settling(writer, fields, threads, inventory.marker, on_progress)
         run.consume(decoded, options.shard_rows)
         if writer.records == 0:
@@ -117,16 +127,21 @@ def build_index(
 
 
 def _decode_ahead(
-    rows: Iterator[Row], root: Path, pool: DecodePool, image: ImageInput | None
+    rows: Iterator[tuple[Row, bool]], root: Path, pool: DecodePool, image: ImageInput | None
 ) -> Iterator[tuple[Row, Decoded]]:
-    """Pair each row with its decoded image, in order, decoding a bounded number of rows ahead."""
+    """Pair each row with its decoded image, in order, decoding a bounded number of rows ahead.
 
-    def request_of(row: Row) -> DecodeRequest | None:
+    A row comes with whether it is to be looked at by window.
+    """
+
+    def request_of(row: Row, by_window: bool) -> DecodeRequest | None:
         if image is None or not isinstance(row, ImageRecord):
             return None
-        return DecodeRequest(root=root, ref=row.image, px=image.px, resize=image.resize)
+        return DecodeRequest(
+            root=root, ref=row.image, px=image.px, resize=image.resize, by_window=by_window
+        )
 
-    return pool.decode_pairs((row, request_of(row)) for row in rows)
+    return pool.decode_pairs((row, request_of(row, by_window)) for row, by_window in rows)
 
 
 def _refuse_to_replace_real(index_folder: Path) -> None:
@@ -162,5 +177,9 @@ def _plan(
         synthetic=inventory.marker.synthetic,
         fields={one.name: (one.spec.key, one.fingerprint) for one in fields},
         source_digest=inventory.digest,
-        options={"limit": options.limit, "shard_rows": options.shard_rows},
+        options={
+            "limit": options.limit,
+            "shard_rows": options.shard_rows,
+            "slices_per_series": options.slices_per_series,
+        },
     )

@@ -1,27 +1,26 @@
 """What of a record is embedded, by which encoder, and how a shard's embeddings are made.
 
 A field is what was embedded: `image` and `caption` of an image record, `question` of a text record.
+Slices of CT are embedded as `lung_window`, `brain_window`, `soft_tissue_window` and `bone_window`,
+too: by the same tower as `image`, so that all of these are compared by score.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.encoders.base import Embeddings, ImageEncoder, TextEncoder
 from indexer.encoders.spec import EncoderSpec, Fingerprint
+from indexer.pixels.ct_windows import WINDOW_FIELDS
+from indexer.pixels.decode import DecodedImage
+from indexer.pixels.resize import as_rgb
 from indexer.records import AnyRecord, ImageRecord, TextRecord
 from indexer.text.questions import document_text
-
-FieldName: TypeAlias = Literal["image", "caption", "question"]
-FIELDS_OF_KIND: dict[Literal["image", "text"], tuple[FieldName, ...]] = {
-    "image": ("image", "caption"),
-    "text": ("question",),
-}
 
 # Large enough that a batch keeps one core's caches busy, small enough that every core gets one.
 _IMAGES_PER_BATCH = 32
@@ -49,7 +48,7 @@ class EmbeddedInput:
 class FieldEncoder:
     """One field and the tower that embeds it."""
 
-    name: FieldName
+    name: str
     spec: EncoderSpec
     fingerprint: Fingerprint
     encode: Callable[[Sequence[EmbeddedInput]], Embeddings]
@@ -67,14 +66,22 @@ class EmbeddedField:
 
 
 def field_encoders(
-    kind: Literal["image", "text"], text: TextEncoder, image: ImageEncoder | None
+    kind: Literal["image", "text"],
+    text: TextEncoder,
+    image: ImageEncoder | None,
+    *,
+    by_window: bool = False,
 ) -> tuple[FieldEncoder, ...]:
-    """Return the fields of an image or a text dataset with the towers that embed them."""
+    """Return the fields of an image or a text dataset with the towers that embed them.
+
+    `by_window` adds those of CT slices.
+    """
     if kind == "image":
         if image is None:
             message = "an image dataset needs an image encoder"
             raise ValueError(message)
-        return (_image_field(image), _text_field("caption", text))
+        windows = [_image_field(name, image) for name in WINDOW_FIELDS] if by_window else []
+        return (_image_field("image", image), _text_field("caption", text), *windows)
     return (_text_field("question", text),)
 
 
@@ -82,18 +89,20 @@ def input_of(
     field: FieldEncoder,
     position: int,
     record: AnyRecord,
-    pixels: npt.NDArray[np.uint8] | None,
-    image_sha256: str | None,
+    image: DecodedImage | None,
 ) -> EmbeddedInput | None:
     """Return what of `record` the field embeds, or None where it has nothing (no caption).
 
     Words in a language that the encoder does not read are left to the full-text index: their
     embeddings would lie anywhere, and rank as high as those of records that do answer.
     """
-    if field.name == "image":
-        if not isinstance(record, ImageRecord) or pixels is None:
+    window = WINDOW_FIELDS.get(field.name)
+    if window is not None or field.name == "image":
+        if not isinstance(record, ImageRecord) or image is None:
             return None
-        return EmbeddedInput(position, _key(f"{image_sha256}:{record.image.frame}"), pixels)
+        pixels = image.pixels if window is None else image.by_window.get(window)
+        key = _key(f"{image.sha256}:{record.image.frame}")
+        return None if pixels is None else EmbeddedInput(position, key, pixels)
     if record.language not in field.spec.languages:
         return None
     if field.name == "caption":
@@ -142,14 +151,14 @@ def start_embedding(
     return finish
 
 
-def _image_field(encoder: ImageEncoder) -> FieldEncoder:
+def _image_field(name: str, encoder: ImageEncoder) -> FieldEncoder:
     def encode(inputs: Sequence[EmbeddedInput]) -> Embeddings:
-        return encoder.encode_images(np.stack([np.asarray(one.content) for one in inputs]))
+        return encoder.encode_images(np.stack([as_rgb(np.asarray(one.content)) for one in inputs]))
 
-    return FieldEncoder("image", encoder.spec, encoder.image_fingerprint, encode, _IMAGES_PER_BATCH)
+    return FieldEncoder(name, encoder.spec, encoder.image_fingerprint, encode, _IMAGES_PER_BATCH)
 
 
-def _text_field(name: FieldName, encoder: TextEncoder) -> FieldEncoder:
+def _text_field(name: str, encoder: TextEncoder) -> FieldEncoder:
     def encode(inputs: Sequence[EmbeddedInput]) -> Embeddings:
         return encoder.encode_texts([str(one.content) for one in inputs], "document")
 

@@ -147,8 +147,7 @@ class Settling:
 
     def _inputs(self, draft: _Draft, one: FieldEncoder) -> Iterator[EmbeddedInput | None]:
         for position, (record, image) in enumerate(zip(draft.records, draft.images, strict=True)):
-            pixels = image.pixels if image else None
-            yield input_of(one, position, record, pixels, image.sha256 if image else None)
+            yield input_of(one, position, record, image)
 
     def _finish(self, draft: _Draft) -> None:
         """Wait for a draft's embeddings and write it down."""

@@ -40,10 +40,10 @@ class UploadDecoder:
             Not a readable image, or one beyond the limits.
         """
         request = DecodeRequest(
-            raw=raw, px=wanted.px, resize=wanted.resize, thumbnail_px=_UNUSED_PX
+            raw=raw, px=wanted.px, resize=wanted.resize, thumbnail_px=_UNUSED_PX, by_window=True
         )
         image = self._pool.decode_one(request)
-        return QueryImage(image.pixels, image.fingerprint_bits)
+        return QueryImage(image.pixels, image.fingerprint_bits, image.by_window)
 
     def preview(self, raw: bytes) -> Preview:
         """Return what people see of an image: DICOM in its own or its modality's window.

@@ -9,7 +9,8 @@ from indexer.encoders.base import TextEncoder
 from indexer.encoders.spec import TextRole
 from indexer.errors import QueryError, UnknownNameError
 from indexer.store.reader import IndexReader
-from service.retrieval.encoding import QueryEncoders, Space
+from service.retrieval.encoding import QueryEncoders
+from service.retrieval.spaces import Space
 
 Embeddings = npt.NDArray[np.float32]
 
@@ -79,4 +80,4 @@ class Model:
                 f"No index of images was built with {self._key!r}.",
                 remedy="Send texts, or name the model of an image index.",
             )
-        return np.stack([self._encoders.see_image(space, raw).vector for raw in files])
+        return np.stack([self._encoders.embed_image(space, raw) for raw in files])

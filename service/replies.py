@@ -101,8 +101,10 @@ def hit_json(hit: Hit, viewer: Viewer | None = None) -> dict[str, Any]:
         "score": hit.score,
         "percentile": hit.percentile,
         "why": {
-            name: {"rank": place.rank, "score": place.score} for name, place in hit.why.items()
+            name: {"rank": place.rank, "score": place.score, "field": place.field}
+            for name, place in hit.why.items()
         },
+        "window": hit.window,
     }
     placed["contradicts"] = hit.contradicts
     if hit.matched_words is not None:

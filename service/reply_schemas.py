@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from indexer.pixels.ct_windows import WindowName
 from service.reply_schemas_counts import EvidenceReply, FacetCountReply, ReceiptReply
 from service.retrieval.query import GroupBy, Measure, Mode, QueryKind, Target
 
@@ -15,10 +16,11 @@ class Reply(BaseModel):
 
 
 class PlaceReply(Reply):
-    """Where one ranking put a hit."""
+    """Where one ranking put a hit; `field` is the embedding that matched (`lung_window` ...)."""
 
     rank: int
     score: float
+    field: str | None = None
 
 
 class OptionReply(Reply):
@@ -110,11 +112,12 @@ class PreviewReply(Reply):
 
 
 class HitReply(RecordReply):
-    """A record at its place in the answer."""
+    """A record at its place in the answer; `window` is the one in which a CT slice matched."""
 
     rank: int
     score: float
     why: dict[str, PlaceReply]
+    window: WindowName | None = None
     group: GroupReply | None = None
     contradicts: bool
     matched_words: list[str] | None = None

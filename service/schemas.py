@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from indexer.errors import QueryError
+from indexer.pixels.ct_windows import WindowName
 from service.filter_schemas import FILTER_EXAMPLE, AnyFilter, Request
 from service.retrieval.query import (
     GroupBy,
@@ -91,6 +92,10 @@ class SearchOptions(CountOptions):
     rerank: Annotated[
         RerankBody | None, Field(description="Let a cross-encoder order the first hits.")
     ] = None
+    windows: Annotated[
+        tuple[WindowName, ...],
+        Field(max_length=4, description="Compare CT slices in these windows only."),
+    ] = ()
     explain: Annotated[
         bool, Field(strict=True, description="Say how each ranking was made, and shared words.")
     ] = False
@@ -125,6 +130,7 @@ class SearchOptions(CountOptions):
             facets=self.facets,
             evidence=self.evidence,
             min_percentile=self.min_percentile,
+            windows=self.windows,
         )
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from indexer.calibration.chance import Scores
 from indexer.calibration.probes import Probe, sample_rows
 from indexer.encoders.spec import Resize
+from indexer.pixels.ct_windows import WINDOW_FIELDS
 from indexer.pixels.resize import make_square
 from indexer.store.lexical import LEXICAL_NAME, LexicalIndex
 from indexer.store.picking import ColumnPicker
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 
+_IMAGE = "image"
 _DEPTH = 50
 _DEEPER = 8
 _DEEPEST = 3200
@@ -42,7 +44,11 @@ class OwnPictures:
 
 
 class BuildUnderTest:
-    """The search structures and the records of a build."""
+    """The search structures and the records of a build.
+
+    CT slices by window count as further views of their image, as they do in a search: an image
+    scores what the best of its views does.
+    """
 
     def __init__(self, folder: Path, fields: "Mapping[str, FieldManifest]") -> None:
         self.folder = folder
@@ -50,11 +56,13 @@ class BuildUnderTest:
         self.kind: Literal["image", "text"] = (
             "text" if "question" in self.table.schema.names else "image"
         )
-        self.fields = {
+        opened = {
             name: FieldVectors(folder, name, field, len(self.table))
             for name, field in fields.items()
             if field.vectors
         }
+        self._by_window = [opened[name] for name in WINDOW_FIELDS if name in opened]
+        self.fields = {name: one for name, one in opened.items() if name not in WINDOW_FIELDS}
         self._cases = ColumnPicker(self.table, "case_id")
         self._lexical = LexicalIndex(folder / LEXICAL_NAME, len(self.table))
 
@@ -64,20 +72,19 @@ class BuildUnderTest:
 
     def best_cosine(self, field: str, vectors: Vectors) -> Scores:
         """Return the best cosine of each query: float64 (q,)."""
-        found = self.fields[field].search(vectors, 1, None, False)
-        return np.array([scores[0] for _, scores in found], np.float64)
+        best = [
+            [scores[0] for _, scores in view.search(vectors, 1, None, False)]
+            for view in self._views(field)
+        ]
+        return np.asarray(np.max(np.array(best, np.float64), axis=0))
 
     def best_cosine_elsewhere(self, field: str, vectors: Vectors, cases: Sequence[str]) -> Scores:
         """Return the best cosine of each query with a record of another case; -inf without one."""
-        searched = self.fields[field]
-        best = np.full(len(vectors), -np.inf)
-        for place, (vector, case) in enumerate(zip(vectors, cases, strict=True)):
-            depth = _DEPTH
-            while not np.isfinite(best[place]) and depth <= _DEEPEST:
-                [(rows, scores)] = searched.search(vector[np.newaxis], depth, None, False)
-                best[place] = self._best_of_others(rows, scores, case)
-                depth = depth * _DEEPER if len(rows) == depth else _DEEPEST + 1
-        return best
+        best = [
+            [self._best_elsewhere(view, *one) for one in zip(vectors, cases, strict=True)]
+            for view in self._views(field)
+        ]
+        return np.asarray(np.max(np.array(best, np.float64), axis=0))
 
     def paired_cosines(
         self, field: str, vectors: Vectors, cases: Sequence[str], most: int
@@ -88,6 +95,12 @@ class BuildUnderTest:
         others = self._cases_of(searched.rows[places])
         apart = np.array(cases, np.object_)[:, np.newaxis] != others
         cosines = vectors.astype(np.float64) @ searched.vectors[places].astype(np.float64).T
+        for view in self._views(field)[1:]:
+            _, here, there = np.intersect1d(
+                searched.rows[places], view.rows, assume_unique=True, return_indices=True
+            )
+            seen = vectors.astype(np.float64) @ view.vectors[there].astype(np.float64).T
+            cosines[:, here] = np.maximum(cosines[:, here], seen)
         return np.asarray(cosines[apart]) if len(vectors) else np.empty(0)
 
     def best_coverage(self, texts: Sequence[str]) -> Scores:
@@ -119,7 +132,7 @@ class BuildUnderTest:
 
     def sample_pictures(self, most: int, px: int, resize: Resize) -> OwnPictures:
         """Return some of the index's pictures as an encoder would see their thumbnails."""
-        searched = self.fields["image"]
+        searched = self.fields[_IMAGE]
         places = np.array(sample_rows(len(searched.vectors), most), np.int64)
         rows = searched.rows[places]
         shown: list[int] = []
@@ -132,6 +145,19 @@ class BuildUnderTest:
                 shown.append(place)
         cases = self._cases_of(rows[shown]).tolist()
         return OwnPictures(pixels, np.asarray(searched.vectors[places[shown]]), cases)
+
+    def _views(self, field: str) -> Sequence[FieldVectors]:
+        return [self.fields[field], *(self._by_window if field == _IMAGE else ())]
+
+    def _best_elsewhere(self, view: FieldVectors, vector: Vectors, case: str) -> float:
+        """Return the best cosine with a record of another case; -inf without one."""
+        depth = _DEPTH
+        while True:
+            [(rows, scores)] = view.search(vector[np.newaxis], depth, None, False)
+            best = self._best_of_others(rows, scores, case)
+            depth *= _DEEPER
+            if np.isfinite(best) or len(rows) * _DEEPER < depth or depth > _DEEPEST:
+                return best
 
     def _covered(self, text: str, count: int) -> tuple[npt.NDArray[np.int64], Scores]:
         """Return rows and the share of the text's words that each covers, best first."""

@@ -17,6 +17,7 @@ class DatasetInfo:
 
     `folders` are the names under which `--data DIR` is searched, the first being the dataset's
     own; `layout` says in words what must lie there; `access` is how to get it, step by step.
+    `holds_ct` says that slices of CT may be among its DICOM files: these are embedded by window.
     """
 
     name: str
@@ -32,11 +33,12 @@ class DatasetInfo:
     access: str
     layout: str
     folders: tuple[str, ...]
+    holds_ct: bool = False
 
     def __post_init__(self) -> None:
         """Refuse metadata that was left empty: a dataset without a licence must not slip in."""
         for name in self.__slots__:
-            if not getattr(self, name):
+            if getattr(self, name) in (None, "", ()):
                 message = f"DatasetInfo.{name} of {self.name!r} is empty"
                 raise ValueError(message)
         if self.folders[0] != self.name:

@@ -49,6 +49,7 @@ INFO = DatasetInfo(
         "overview.csv."
     ),
     folders=("cancer_ct", "siim_ct", "siim-medical-images", "ct-medical-images"),
+    holds_ct=True,
 )
 
 _ATTRIBUTION = "The Cancer Imaging Archive (TCGA-LUAD, TCGA-LUSC); K. S. Mader, Kaggle"

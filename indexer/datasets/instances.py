@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.datasets.base import DatasetInfo
-from indexer.datasets.dicom_words import body_region, modality_name, organ_label
 from indexer.datasets.tree import is_nameable
 from indexer.errors import DecodeError, NotAnImageError
 from indexer.pixels.dicom import DicomHeader, read_header
+from indexer.pixels.dicom_words import body_region, modality_name, organ_label
 from indexer.pixels.pseudonyms import PATH_KIND, Pseudonymiser
 from indexer.records import ImageRecord, ImageRef, Reject, RejectKind, make_record_id
 

@@ -31,6 +31,7 @@ INFO = DatasetInfo(
     access="medsearch index pacs --dicomweb URL",
     layout="the folder that `medsearch index pacs --dicomweb URL` made; it is not made by hand.",
     folders=("pacs",),
+    holds_ct=True,
 )
 
 

@@ -43,6 +43,7 @@ def _define(
             f"folder with several collections only {collection} is read."
         ),
         folders=(name, collection, f"tcia/{collection}"),
+        holds_ct=True,
     )
     return TciaDataset(
         info=info,

@@ -1,7 +1,8 @@
 """One image from its bytes to what an index needs of it: square pixels, thumbnail, hashes."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
@@ -10,6 +11,7 @@ from indexer.encoders.spec import Resize
 from indexer.errors import LimitExceededError
 from indexer.pixels import dicom, raster
 from indexer.pixels.colour import Pixels
+from indexer.pixels.ct_windows import WindowName
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.resize import (
     THUMBNAIL_PX,
@@ -28,12 +30,13 @@ class DecodeRequest:
     """Which image to decode, and to what size.
 
     The image is either `raw` (uploaded bytes, of which `frame` is wanted) or the one that `ref`
-    names below `root` (its own frame). `window` overrides the window of grey medical values.
+    names below `root` (its own frame). `window` overrides the window of grey medical values;
+    `by_window` asks for a CT slice in each window that fits it as well.
 
     Raises
     ------
     ValueError
-        Neither, or both, of `raw` and `root` with `ref` are given.
+        Neither, or both, of `raw` and `root` with `ref` are given; or `window` with `by_window`.
     """
 
     px: int
@@ -44,9 +47,13 @@ class DecodeRequest:
     raw: bytes | None = None
     frame: int = 0
     window: Window | None = None
+    by_window: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a request that names no image, or two."""
+        """Refuse a request that names no image or two, or contradicts itself."""
+        if self.window is not None and self.by_window:
+            message = "a DecodeRequest asks for one window or for those that fit, not for both"
+            raise ValueError(message)
         named = self.root is not None and self.ref is not None
         if named == (self.raw is not None) or (self.root is None) != (self.ref is None):
             message = "a DecodeRequest needs either raw bytes, or a root and a reference"
@@ -59,7 +66,8 @@ class DecodedImage:
 
     `pixels` is uint8 (px, px, 3); `thumbnail` a JPEG without metadata; `sha256` that of the
     source bytes (hex); `width_px` and `height_px` those of the upright image; `fingerprint_bits`
-    256 perceptual bits, to be compared by `resize.fingerprint_distance`.
+    256 perceptual bits, to be compared by `resize.fingerprint_distance`. `by_window` holds grey
+    pixels (px, px) of a CT slice, the leading window first; none unless they were asked for.
     """
 
     pixels: Pixels
@@ -68,6 +76,7 @@ class DecodedImage:
     width_px: int
     height_px: int
     fingerprint_bits: bytes
+    by_window: Mapping[WindowName, Pixels] = field(default_factory=dict)
 
 
 def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) -> DecodedImage:
@@ -85,11 +94,10 @@ def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) ->
     raw = _read(request, limits)
     frame = request.frame if request.ref is None else request.ref.frame
     try:
+        views: Mapping[WindowName, Pixels] = {}
         if sniff_format(raw) == "dicom":
-            pixels = dicom.decode_grey_or_colour(
-                raw, frame=frame, window=request.window, limits=limits
-            )
-            image = Image.fromarray(pixels)
+            shown, views = _read_dicom(raw, frame, request, limits)
+            image = Image.fromarray(shown)
         else:
             image = raster.open_raster(raw, limits=limits, window=request.window)
         return DecodedImage(
@@ -99,9 +107,24 @@ def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) ->
             width_px=image.width,
             height_px=image.height,
             fingerprint_bits=make_fingerprint(image),
+            by_window={
+                name: make_square(Image.fromarray(grey), request.px, request.resize)[:, :, 0]
+                for name, grey in views.items()
+            },
         )
     except MemoryError as error:
         raise LimitExceededError("The image needs more memory than it may have.") from error
+
+
+def _read_dicom(
+    raw: bytes, frame: int, request: DecodeRequest, limits: DecodeLimits
+) -> tuple[Pixels, Mapping[WindowName, Pixels]]:
+    """Return a frame as it is to be shown, and by window if that is asked for."""
+    if request.by_window:
+        views = dicom.decode_views(raw, frame, limits=limits)
+        return views.shown, views.by_window
+    shown = dicom.decode_grey_or_colour(raw, frame=frame, window=request.window, limits=limits)
+    return shown, {}
 
 
 def _read(request: DecodeRequest, limits: DecodeLimits) -> bytes:

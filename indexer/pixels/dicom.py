@@ -1,8 +1,11 @@
 """DICOM instances: their header, their values in real-world units, and what a viewer would show."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from indexer.pixels.colour import Pixels
+from indexer.pixels.ct_windows import CT_WINDOWS, WindowName, visible_windows, windows_of
 from indexer.pixels.header import DicomHeader, check_is_image, read_header
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.modality import compute_real_values
@@ -13,11 +16,25 @@ from indexer.pixels.window import FloatValues, Window
 
 __all__ = [
     "DicomHeader",
+    "Views",
     "decode_dicom",
     "decode_grey_or_colour",
     "decode_hu",
+    "decode_views",
     "read_header",
 ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """A frame as a viewer would show it, and in each CT window that fits it: uint8 (H, W).
+
+    `shown` is (H, W, 3) for colour; `by_window` has the leading window first and is empty for what
+    is no CT slice.
+    """
+
+    shown: Pixels
+    by_window: dict[WindowName, Pixels] = field(default_factory=dict)
 
 
 def decode_dicom(
@@ -56,6 +73,20 @@ def decode_grey_or_colour(
 ) -> Pixels:
     """Return what `decode_dicom` does, but grey as uint8 (H, W): a third of the work after it."""
     return render_frame(_read_image_frame(raw, frame, limits), window)
+
+
+def decode_views(raw: bytes, frame: int = 0, *, limits: DecodeLimits = BUILD_LIMITS) -> Views:
+    """Return a frame as `decode_grey_or_colour` does and by window, decoding its pixels once.
+
+    Raises as `decode_dicom` does.
+    """
+    stored = _read_image_frame(raw, frame, limits)
+    shown = render_frame(stored)
+    candidates = windows_of(read_header(raw, limits)) if shown.ndim == 2 else ()
+    if not candidates:
+        return Views(shown)
+    names = visible_windows(compute_real_values(stored), candidates)
+    return Views(shown, {name: render_frame(stored, CT_WINDOWS[name]) for name in names})
 
 
 def decode_hu(raw: bytes, frame: int = 0, *, limits: DecodeLimits = BUILD_LIMITS) -> FloatValues:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
+from indexer.pixels.ct_windows import window_named
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.window import Window
 from indexer.records import ImageRef
@@ -43,6 +44,7 @@ def pack_request(request: DecodeRequest) -> list[Part]:
         "resize": request.resize,
         "thumbnail_px": request.thumbnail_px,
         "frame": request.frame,
+        "by_window": request.by_window,
     }
     if request.window is not None:
         header["window"] = [request.window.centre_hu, request.window.width_hu]
@@ -69,6 +71,7 @@ def read_request(read_into: ReadInto) -> DecodeRequest:
         raw=blobs[0] if blobs else None,
         frame=header["frame"],
         window=Window(*header["window"]) if "window" in header else None,
+        by_window=header["by_window"],
     )
 
 
@@ -79,9 +82,11 @@ def pack_image(image: DecodedImage) -> list[Part]:
         "width_px": image.width_px,
         "height_px": image.height_px,
         "fingerprint": image.fingerprint_bits.hex(),
+        "by_window": list(image.by_window),
     }
-    pixels = np.ascontiguousarray(image.pixels)
-    return _pack(header, [pixels.data.cast("B"), image.thumbnail])
+    planes = [image.pixels, *image.by_window.values()]
+    sent = [np.ascontiguousarray(plane).data.cast("B") for plane in planes]
+    return _pack(header, [sent[0], image.thumbnail, *sent[1:]])
 
 
 def pack_error(error: DecodeError) -> list[Part]:
@@ -115,19 +120,29 @@ def read_answer(read_into: ReadInto, px: int) -> DecodedImage:
 
 def _read_image(header: Mapping[str, Any], read_into: ReadInto, px: int) -> DecodedImage:
     """Read the blobs of an image and check them."""
-    pixel_bytes, thumbnail_bytes = header[BLOBS]
-    if pixel_bytes != px * px * 3 or not 0 <= thumbnail_bytes <= MAX_THUMBNAIL_BYTES:
+    pixel_bytes, thumbnail_bytes, *window_bytes = header[BLOBS]
+    windows = tuple(map(window_named, header["by_window"]))
+    if (
+        pixel_bytes != px * px * 3
+        or not 0 <= thumbnail_bytes <= MAX_THUMBNAIL_BYTES
+        or window_bytes != [px * px] * len(set(windows))
+    ):
         message = "blobs of an impossible size"
         raise ValueError(message)
     pixels = np.empty((px, px, 3), np.uint8)
     read_into(pixels.data.cast("B"))
+    thumbnail = bytes(_receive(read_into, thumbnail_bytes))
+    by_window = {name: np.empty((px, px), np.uint8) for name in windows}
+    for plane in by_window.values():
+        read_into(plane.data.cast("B"))
     return DecodedImage(
         pixels=pixels,
-        thumbnail=bytes(_receive(read_into, thumbnail_bytes)),
+        thumbnail=thumbnail,
         sha256=str(header["sha256"]),
         width_px=int(header["width_px"]),
         height_px=int(header["height_px"]),
         fingerprint_bits=bytes.fromhex(header["fingerprint"]),
+        by_window=by_window,
     )
 
 

@@ -39,6 +39,7 @@ def _print(reply: "SearchReply") -> None:
         table.add_column(heading, overflow="fold", justify="right" if heading == "#" else "left")
     for hit in reply.hits:
         why = "\n".join(f"{name} {place.rank}" for name, place in hit.why.items())
+        why += f"\n{hit.window.replace('_', ' ')} window" if hit.window else ""
         name = f"{hit.record.record_id}\n[dim]{hit.record.licence}[/]"
         score = f"{hit.score:.3f}{_chance(hit)}"
         table.add_row(str(hit.rank), score, name, _what(hit), why)

@@ -29,6 +29,16 @@ class _Models:
     calibrator: "Calibrator"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manner:
+    """How to build, as the options say: see `indexer.build.BuildOptions`."""
+
+    limit: int | None
+    workers: int | None
+    by_window: bool
+    all_slices: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Target:
     """One dataset to index and the folder that holds its files."""
@@ -77,6 +87,12 @@ def index(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; all cores if left out.")
     ] = None,
+    windows: Annotated[
+        bool, typer.Option(help="Embed CT slices in the windows that fit them, too.")
+    ] = True,
+    all_slices: Annotated[
+        bool, typer.Option(help="By window, embed all slices of a series instead of 32.")
+    ] = False,
     dicomweb: Annotated[
         str | None, typer.Option(metavar="URL", help="`pacs`: the root of its DICOMweb service.")
     ] = None,
@@ -111,13 +127,14 @@ def index(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Build and publish indexes. Safe to stop at any moment: the same command goes on."""
+    manner = _Manner(limit=limit, workers=workers, by_window=windows, all_slices=all_slices)
     pacs: MirrorReport | None = None
     results: list[tuple[str, BuildResult | MedsearchError]] = []
     if dicomweb is None:
         targets, missing = _targets(names or [], data)
         models = _load_models(encoder or [], device)
         results.extend(missing)
-        results.extend(_outcome(target, indexes, models, limit, workers) for target in targets)
+        results.extend(_outcome(target, indexes, models, manner) for target in targets)
     else:
         choice = PacsChoice(
             url=dicomweb, name=name, root=choose_folder(names or [], name, data), user=user,
@@ -127,7 +144,7 @@ def index(
 
         def build(dataset: Dataset, root: Path) -> "BuildResult":
             loaded = _load_models(encoder or [], device)
-            return _build(_Target(dataset, root), indexes, loaded, limit, workers)
+            return _build(_Target(dataset, root), indexes, loaded, manner)
 
         try:
             pacs, result = index_pacs(choice, indexes, build)
@@ -155,13 +172,12 @@ def _outcome(
     target: _Target,
     indexes: Path,
     models: "_Models",
-    limit: int | None,
-    workers: int | None,
+    manner: _Manner,
 ) -> "tuple[str, BuildResult | MedsearchError]":
     """Return what became of one dataset; that it failed does not stop the others."""
     name = target.dataset.info.name
     try:
-        return name, _build(target, indexes, models, limit, workers)
+        return name, _build(target, indexes, models, manner)
     except MedsearchError as error:
         return name, error
 
@@ -208,22 +224,27 @@ def _build(
     target: _Target,
     indexes: Path,
     models: "_Models",
-    limit: int | None,
-    workers: int | None,
+    manner: _Manner,
 ) -> "BuildResult":
     """Build one dataset's index behind a progress bar."""
     from indexer.build import BuildOptions, build_index
+    from indexer.thinning import SLICES_PER_SERIES
 
     name = target.dataset.info.name
     with progress_bars() as progress:
-        task = progress.add_task(name, total=limit)
+        task = progress.add_task(name, total=manner.limit)
         result = build_index(
             target.dataset,
             target.root,
             indexes,
             text=models.encoders.text,
             image=models.encoders.image,
-            options=BuildOptions(limit=limit, workers=workers),
+            options=BuildOptions(
+                limit=manner.limit,
+                workers=manner.workers,
+                by_window=manner.by_window,
+                slices_per_series=None if manner.all_slices else SLICES_PER_SERIES,
+            ),
             calibrator=models.calibrator,
             on_progress=lambda stage, rows: progress.update(
                 task, description=f"{name}: {stage}", completed=rows

@@ -23,6 +23,7 @@ class SearchOptions(TypedDict, total=False):
     exclude_splits: Sequence[str]
     facets: Sequence[str]
     evidence: bool
+    windows: Sequence[str]
     explain: bool
     rerank: Mapping[str, Any]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where one ranking put a hit: rank from 1, and its own score."""
+    """Where one ranking put a hit: rank from 1, its own score, and which embedding matched."""
 
     rank: int
     score: float
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,7 @@ class Hit(Record):
     rank: int
     score: float
     why: Mapping[str, Place]
+    window: str | None = None
     group: Group | None = None
     contradicts: bool = False
     matched_words: tuple[str, ...] = ()

@@ -18,7 +18,8 @@ from service.evaluation.question_sets import (
     translated_questions,
 )
 from service.evaluation.text_tasks import Questions, ask_questions
-from service.retrieval.encoding import QueryEncoders, Space, identity_of
+from service.retrieval.encoding import QueryEncoders
+from service.retrieval.spaces import Space, identity_of
 
 OnStep = Callable[[str], None]
 

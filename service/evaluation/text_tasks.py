@@ -13,9 +13,10 @@ from indexer.text.normalise import clean
 from service.evaluation.metrics import Floats, per_query
 from service.evaluation.ranking import CLASS_MEASURES, KNOWN_ITEM_MEASURES, Measure, Ranking
 from service.evaluation.results import RUN_DEPTH, Ranked, TaskResult
-from service.retrieval.encoding import QueryEncoders, Space
+from service.retrieval.encoding import QueryEncoders
 from service.retrieval.query import Query, TextSource, VectorSource
 from service.retrieval.retriever import Retriever
+from service.retrieval.spaces import Space
 
 Manner: TypeAlias = Literal["dense", "lexical", "hybrid"]
 Scored: TypeAlias = dict[str, float]

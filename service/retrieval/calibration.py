@@ -16,10 +16,10 @@ from indexer.store.calibration import Asked, Measured
 from indexer.store.reader import IndexReader
 from indexer.text.normalise import detect_language
 from service.retrieval.drafting import Plan
-from service.retrieval.encoding import Space
 from service.retrieval.fusion import Key, Ranking
 from service.retrieval.legs import LEXICAL, STATED, LexicalLeg
 from service.retrieval.query import Place, Query, TextSource
+from service.retrieval.spaces import Space
 
 _IMAGE = "image"
 _FIELD_OF = {STATED: _IMAGE, "image_by_words": _IMAGE}

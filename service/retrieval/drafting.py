@@ -14,11 +14,12 @@ from indexer.pixels.looks import Look
 from indexer.store.reader import IndexReader
 from service.retrieval.columns import ColumnCache
 from service.retrieval.coverage import ceilings
-from service.retrieval.encoding import Space, Vector
+from service.retrieval.encoding import Vector
 from service.retrieval.facts import mentioned_masks
 from service.retrieval.fusion import Fusion
 from service.retrieval.legs import CAPTION, LEXICAL, STATED, DenseLeg, Leg, LexicalLeg
 from service.retrieval.query import Note, Query, Target
+from service.retrieval.spaces import Space
 
 WEIGHTS: Mapping[Target, Mapping[str, float]] = MappingProxyType(
     {
@@ -81,9 +82,15 @@ class Draft:
             yield from ((space, tuple(positions)) for space, positions in members.items())
 
     def add_dense(
-        self, space: Space, vector: Vector, members: tuple[int, ...], *, by_words: bool = False
+        self,
+        space: Space,
+        vector: Vector,
+        members: tuple[int, ...],
+        fields: tuple[str, ...] = (),
+        *,
+        by_words: bool = False,
     ) -> None:
-        """Add a search for the nearest embeddings in one space.
+        """Add a search for the nearest embeddings in one space, among `fields` where there are any.
 
         `by_words` marks the one that looks for pictures by words where another looks by picture.
         """
@@ -95,6 +102,7 @@ class Draft:
                 weight=WEIGHTS[self.target][field],
                 vector=vector,
                 members=members,
+                fields=fields,
             )
         )
 

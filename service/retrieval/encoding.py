@@ -4,16 +4,16 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.encoders.base import ImageEncoder, TextEncoder
-from indexer.encoders.spec import Fingerprint, ImageInput
+from indexer.encoders.spec import ImageInput
 from indexer.errors import (
     DecodeError,
     EncoderError,
@@ -21,13 +21,13 @@ from indexer.errors import (
     EncoderUnavailableError,
     MedsearchError,
 )
+from indexer.pixels.ct_windows import WindowName
 from indexer.pixels.looks import Look, look_at
-from indexer.store.reader import IndexReader
+from indexer.pixels.resize import as_rgb
+from service.retrieval.spaces import Identity, Space, Tower, identity_of
 
 Encoder: TypeAlias = TextEncoder | ImageEncoder
 Vector: TypeAlias = npt.NDArray[np.float32]
-Identity: TypeAlias = tuple[str, ...]
-Tower: TypeAlias = tuple[Literal["image", "text"], Identity]
 
 _FAILURE_KEPT_S = 10.0
 # Where only the fingerprint is wanted, which does not depend on the size.
@@ -36,59 +36,29 @@ _SMALLEST = ImageInput(px=8, resize="squash")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryImage:
-    """A decoded query: pixels uint8 (px, px, 3) as a tower wants them, and 256 perceptual bits."""
+    """A decoded query: pixels uint8 (px, px, 3) as a tower wants them, and 256 perceptual bits.
+
+    `by_window` holds a CT slice in the windows that fit it, uint8 (px, px), the leading one first.
+    """
 
     pixels: npt.NDArray[np.uint8]
     fingerprint: bytes
+    by_window: Mapping[WindowName, npt.NDArray[np.uint8]] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenImage:
-    """An image as a tower sees it: its embedding float32 (d,), and how it looks."""
+    """An image as a tower sees it: its embedding float32 (d,), and how it looks as it is shown.
+
+    `window` is the one in which it was embedded if it is a CT slice.
+    """
 
     vector: Vector
     look: Look
+    window: WindowName | None = None
 
 
 Decode: TypeAlias = Callable[[bytes, ImageInput], QueryImage]
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """An embedding space: one field's encoder as the manifest states it.
-
-    Scores within one space are comparable, whatever index they come from. `identity` is what
-    makes vectors differ: arithmetic type and library versions only change their last digits, and
-    two catalogue entries (`encoder`) may share a tower.
-    """
-
-    field: str
-    encoder: str = dataclass_field(compare=False)
-    dim: int
-    identity: Identity
-
-    @property
-    def tower(self) -> Tower:
-        """Which tower of its encoder wrote the field, and which one that must be."""
-        return ("image" if self.field == "image" else "text", self.identity)
-
-    @staticmethod
-    def of(reader: IndexReader, field: str) -> "Space | None":
-        """Return the space of a reader's field, or None if the index has no such field."""
-        stated = reader.manifest.fields.get(field)
-        if stated is None or not stated.vectors:
-            return None
-        return Space(field, stated.encoder, stated.dim, identity_of(stated.fingerprint))
-
-
-def identity_of(fingerprint: Fingerprint) -> Identity:
-    """Return the parts of a fingerprint that two towers of one space must share."""
-    return (
-        fingerprint.revision,
-        fingerprint.weights_sha256,
-        fingerprint.tokenizer_sha256 or "",
-        fingerprint.preprocessing,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +144,22 @@ class QueryEncoders:
                 self._cache.popitem(last=False)
         return vector
 
-    def see_image(self, space: Space, raw: bytes) -> SeenImage:
-        """Decode an image file, look at it, and embed it into a space.
+    def embed_image(self, space: Space, raw: bytes) -> Vector:
+        """Decode an image file and embed it as it is shown into a space: float32 (d,), unit length.
+
+        Raises
+        ------
+        DecodeError, EncoderError
+            As `see_image`.
+        """
+        image = self._image_tower(space)
+        return _embed(image, self._see(raw, image.image_input).pixels)
+
+    def see_image(self, space: Space, raw: bytes, windows: Sequence[WindowName] = ()) -> SeenImage:
+        """Decode an image file, look at it, and embed it: a CT slice in one of its windows.
+
+        It is the first of `windows` that fits the slice, or the leading one of those that fit; what
+        is no CT slice is embedded as it is shown.
 
         Raises
         ------
@@ -184,15 +168,12 @@ class QueryEncoders:
         EncoderError
             As `encoder`, or the space's encoder sees no images.
         """
-        image = self._of(space).image
-        if image is None:
-            raise EncoderMismatchError(
-                f"The encoder {space.encoder!r} of the field {space.field!r} sees no images.",
-                remedy="Search that index by text.",
-            )
+        image = self._image_tower(space)
         seen = self._see(raw, image.image_input)
-        vector: Vector = image.encode_images(seen.pixels[np.newaxis])[0]
-        return SeenImage(vector, look_at(seen.pixels))
+        fitting = [*(name for name in windows if name in seen.by_window), *seen.by_window]
+        window = fitting[0] if fitting else None
+        pixels = seen.pixels if window is None else as_rgb(seen.by_window[window])
+        return SeenImage(_embed(image, pixels), look_at(seen.pixels), window)
 
     def fingerprint(self, raw: bytes) -> bytes:
         """Decode an image file for its 256 perceptual bits alone.
@@ -203,6 +184,15 @@ class QueryEncoders:
             As `see_image`.
         """
         return self._see(raw, _SMALLEST).fingerprint
+
+    def _image_tower(self, space: Space) -> ImageEncoder:
+        image = self._of(space).image
+        if image is None:
+            raise EncoderMismatchError(
+                f"The encoder {space.encoder!r} of the field {space.field!r} sees no images.",
+                remedy="Search that index by text.",
+            )
+        return image
 
     def _see(self, raw: bytes, wanted: ImageInput) -> QueryImage:
         if self._decode is None:
@@ -245,6 +235,11 @@ class QueryEncoders:
             if loaded.text is not None:
                 self._towers.setdefault(("text", loaded.text_identity), loaded)
             self._loaded[key] = loaded
+
+
+def _embed(image: ImageEncoder, pixels: npt.NDArray[np.uint8]) -> Vector:
+    vector: Vector = image.encode_images(pixels[np.newaxis])[0]
+    return vector
 
 
 def _cache_key(identity: Identity, text: str) -> bytes:

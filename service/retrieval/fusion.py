@@ -26,7 +26,7 @@ are searched, .903 against .912: it finds out how that set was made.
 """
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -54,6 +54,7 @@ class Found:
     reader: int
     rows: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float32]
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class Ranking:
     `chance`: a blend counts what is above that, as a share of what could be. `excused` holds
     records that this ranking could not hold, having nothing to rank: an image without caption,
     among captions.
+    `fields` names the field that each record matched in, where a ranking compares several.
     """
 
     name: str
@@ -74,6 +76,11 @@ class Ranking:
     floor: float = 0.0
     chance: float = 0.0
     excused: Set[Key] = frozenset()
+    fields: Mapping[Key, str] = field(default_factory=dict)
+
+    def place(self, key: Key, rank: int) -> Place:
+        """Return where this ranking put the record of a rank."""
+        return Place(rank, self.scores[rank - 1], self.fields.get(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +103,44 @@ class FusedRanking:
     def why(self, key: Key) -> dict[str, Place]:
         """Return the place that each ranking gave a record."""
         return {
-            ranking.name: Place(rank, ranking.scores[rank - 1])
+            ranking.name: ranking.place(key, rank)
             for ranking, ranks in zip(self.rankings, self.ranks, strict=True)
             if (rank := ranks.get(key)) is not None
         }
 
 
-def merge_by_score(found: Sequence[Found], depth: int) -> tuple[list[Key], list[float]]:
-    """Merge results whose scores mean the same (one encoder, field and metric), best first.
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Records of several results, each once and best first; see `Ranking`."""
 
-    Equal scores keep the order of readers, then of rows, so a merge is deterministic.
+    keys: list[Key]
+    scores: list[float]
+    fields: dict[Key, str]
+
+
+def merge_by_score(found: Sequence[Found], depth: int) -> Merged:
+    """Merge results whose scores mean the same (one embedding space and metric), best first.
+
+    A record that was found in several fields counts with its best score. Equal scores keep the
+    order of readers, then of rows, then of results, so a merge is deterministic.
     """
     if not found:
-        return [], []
+        return Merged([], [], {})
     readers = np.concatenate([np.full(len(one.rows), one.reader, np.int64) for one in found])
     rows = np.concatenate([one.rows for one in found])
     scores = np.concatenate([one.scores for one in found])
-    order = np.lexsort((rows, readers, -scores))[:depth]
-    pairs = zip(readers[order].tolist(), rows[order].tolist(), strict=True)
-    return [Key(reader, row) for reader, row in pairs], scores[order].tolist()
+    sources = np.repeat(np.arange(len(found)), [len(one.rows) for one in found])
+    order = np.lexsort((sources, rows, readers, -scores))
+    pairs = np.stack([readers[order], rows[order]], axis=1)
+    if len({one.reader for one in found}) < len(found):
+        _, first = np.unique(pairs, axis=0, return_index=True)
+        first.sort()
+        order, pairs = order[first], pairs[first]
+    order = order[:depth]
+    keys = [Key(reader, row) for reader, row in pairs[:depth].tolist()]
+    names = [found[source].field for source in sources[order].tolist()]
+    matched = {key: name for key, name in zip(keys, names, strict=True) if name is not None}
+    return Merged(keys, scores[order].tolist(), matched)
 
 
 def fuse(rankings: Sequence[Ranking], fusion: Fusion) -> FusedRanking:

@@ -10,9 +10,10 @@ from indexer.store.reader import IndexReader
 from indexer.text.tokenise import tokenise
 from service.retrieval.chance import chance_cosine
 from service.retrieval.columns import Mask
-from service.retrieval.encoding import Space, Vector
+from service.retrieval.encoding import Vector
 from service.retrieval.fusion import Found, Key, Ranking, merge_by_score
 from service.retrieval.masks import count_allowed
+from service.retrieval.spaces import Space
 
 LEXICAL = "lexical"
 CAPTION = "caption"
@@ -44,9 +45,11 @@ class Effort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DenseLeg:
-    """Nearest embeddings of one field in one space.
+    """Nearest embeddings in one space.
 
-    `members` are the readers (by position) that share the space. `within` narrows the search in
+    `members` are the readers (by position) that share the space. `fields` are what of their
+    records is compared, as far as an index has them; a record counts with its nearest. An index
+    that has none of them is searched by the field of the space. `within` narrows the search in
     each of them to some records, beside what the query allows.
     """
 
@@ -56,11 +59,18 @@ class DenseLeg:
     vector: Vector
     members: tuple[int, ...]
     within: tuple[Mask, ...] | None = None
+    fields: tuple[str, ...] = ()
 
     @property
     def field(self) -> str:
-        """What of the records is compared."""
+        """What of the records is compared unless there is more."""
         return self.space.field
+
+    def fields_of(self, reader: IndexReader) -> tuple[str, ...]:
+        """Return what is compared of a reader's records."""
+        stated = reader.manifest.fields
+        found = tuple(name for name in self.fields if name in stated and stated[name].vectors)
+        return found or (self.field,)
 
     @property
     def is_always_exact(self) -> bool:
@@ -73,16 +83,18 @@ class DenseLeg:
         found: list[Found] = []
         for member, allowed in self._allowed(area):
             reader = area.readers[member]
-            [hits] = reader.search(self.field, queries, depth, allowed=allowed, exact=exact)
-            found.append(Found(member, hits.rows, hits.scores))
-        keys, scores = merge_by_score(found, depth)
+            for field in self.fields_of(reader):
+                [hits] = reader.search(field, queries, depth, allowed=allowed, exact=exact)
+                found.append(Found(member, hits.rows, hits.scores, field))
+        merged = merge_by_score(found, depth)
         return Ranking(
             name=self.name,
             measure="cosine",
             weight=self.weight,
-            keys=keys,
-            scores=scores,
-            floor=scores[-1] if scores else 0.0,
+            keys=merged.keys,
+            scores=merged.scores,
+            floor=merged.scores[-1] if merged.scores else 0.0,
+            fields=merged.fields,
             chance=chance_cosine([area.readers[member] for member in self.members], self.field),
         )
 
@@ -94,15 +106,17 @@ class DenseLeg:
         """Return what `rank` compares; expected numbers where lists are searched."""
         all_exact, scanned = True, 0
         for member, allowed in self._allowed(area):
-            field = area.readers[member].manifest.fields[self.field]
-            structure = field.structure
-            if allowed is not None:
-                scanned += min(count_allowed(allowed, len(allowed)), field.vectors)
-            elif exact or structure.nprobe >= structure.nlist:
-                scanned += field.vectors
-            else:
-                all_exact = False
-                scanned += field.vectors * structure.nprobe // structure.nlist
+            reader = area.readers[member]
+            for name in self.fields_of(reader):
+                field = reader.manifest.fields[name]
+                structure = field.structure
+                if allowed is not None:
+                    scanned += min(count_allowed(allowed, len(allowed)), field.vectors)
+                elif exact or structure.nprobe >= structure.nlist:
+                    scanned += field.vectors
+                else:
+                    all_exact = False
+                    scanned += field.vectors * structure.nprobe // structure.nlist
         return Effort(all_exact, scanned)
 
     def _allowed(self, area: Area) -> Iterator[tuple[int, Mask | None]]:
@@ -147,14 +161,14 @@ class LexicalLeg:
             hits = reader.search_lexical(self.text, depth, allowed=allowed)
             if len(hits.rows):
                 found.append(Found(member, hits.rows, hits.scores / np.float32(ceiling)))
-        keys, scores = merge_by_score(found, depth)
+        merged = merge_by_score(found, depth)
         return Ranking(
             name=self.name,
             measure="coverage",
             weight=self.weight,
-            keys=keys,
-            scores=scores,
-            floor=scores[-1] if len(scores) == depth else 0.0,
+            keys=merged.keys,
+            scores=merged.scores,
+            floor=merged.scores[-1] if len(merged.scores) == depth else 0.0,
         )
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:

@@ -13,7 +13,7 @@ from indexer.text.normalise import clean, detect_language
 from indexer.text.questions import lexical_text
 from service.retrieval.columns import ColumnCache
 from service.retrieval.drafting import Draft, Plan
-from service.retrieval.encoding import QueryEncoders, Space, Vector
+from service.retrieval.encoding import QueryEncoders, Vector
 from service.retrieval.query import (
     ImageSource,
     Query,
@@ -24,6 +24,8 @@ from service.retrieval.query import (
     VectorSource,
 )
 from service.retrieval.selection import find_record
+from service.retrieval.spaces import IMAGE, Space
+from service.retrieval.views import View, fields_compared, view_of_record, windows_wanted
 
 DENSE_FIELDS: Mapping[Target, tuple[str, ...]] = MappingProxyType(
     {"images": ("image", "caption"), "questions": ("question",)}
@@ -79,6 +81,7 @@ class Planner:
         if not draft.wants_dense:
             return words
         language = detect_language(words)
+        wanted = windows_wanted(draft.query)
         for space, members in draft.spaces(DENSE_FIELDS[draft.target]):
             with draft.tolerating(members):
                 if language not in self._encoders.encoder(space).spec.languages:
@@ -86,14 +89,15 @@ class Planner:
                     continue
                 vector = self._encoders.embed_text(space, words)
                 apart = beside_examples and space.field == RECORD_FIELD[draft.target]
-                draft.add_dense(space, vector, members, by_words=apart)
+                compared = fields_compared(space, wanted)
+                draft.add_dense(space, vector, members, compared, by_words=apart)
         return words
 
     def _by_examples(
         self, draft: Draft, examples: Sequence[Source], everywhere: Mapping[str, IndexReader]
     ) -> list[str]:
         """Add what lies near some images, records or vectors; return the records' words."""
-        found: dict[Space, list[Vector]] = {}
+        found: dict[Space, list[View]] = {}
         spaces = dict(draft.spaces(DENSE_FIELDS[draft.target]))
         words: list[str] = []
         for source in examples:
@@ -115,8 +119,10 @@ class Planner:
                 "A search by words alone needs words.", remedy="Use mode dense or hybrid."
             )
         if draft.wants_dense:
-            for space, vectors in found.items():
-                draft.add_dense(space, _mean(vectors), spaces[space])
+            wanted = windows_wanted(draft.query)
+            for space, seen in found.items():
+                mean = _mean([one.vector for one in seen])
+                draft.add_dense(space, mean, spaces[space], fields_compared(space, wanted, seen))
         return words
 
     def _embed_image(
@@ -124,16 +130,16 @@ class Planner:
         draft: Draft,
         raw: bytes,
         spaces: Mapping[Space, tuple[int, ...]],
-        found: dict[Space, list[Vector]],
+        found: dict[Space, list[View]],
     ) -> None:
         if draft.target != "images":
             raise QueryError("Questions are searched by text.", remedy="Search images instead.")
         for space, members in spaces.items():
-            if space.field == "image":
+            if space.field == IMAGE:
                 with draft.tolerating(members):
-                    seen = self._encoders.see_image(space, raw)
+                    seen = self._encoders.see_image(space, raw, windows_wanted(draft.query))
                     draft.add_look(space, seen.look)
-                    found.setdefault(space, []).append(seen.vector)
+                    found.setdefault(space, []).append(View(seen.vector, seen.window))
 
     def _push_away(
         self, draft: Draft, unlike: Sequence[str], everywhere: Mapping[str, IndexReader]
@@ -155,7 +161,7 @@ def _find_like_record(
     record_id: str,
     everywhere: Mapping[str, IndexReader],
     spaces: Mapping[Space, tuple[int, ...]],
-    found: dict[Space, list[Vector]],
+    found: dict[Space, list[View]],
 ) -> list[str]:
     """Add a record's own embedding to those found; return its words if it is a question."""
     home, row = find_record(record_id, everywhere)
@@ -167,11 +173,17 @@ def _find_like_record(
         )
     field = RECORD_FIELD[draft.target]
     own = Space.of(home, field)
-    vector = home.vector(field, row) if own else None
-    if own is not None and vector is not None:
+    if own is None:
+        seen = None
+    elif field == IMAGE:
+        seen = view_of_record(home, row, windows_wanted(draft.query))
+    else:
+        vector = home.vector(field, row)
+        seen = None if vector is None else View(vector, None)
+    if seen is not None:
         for space, members in spaces.items():
             if space == own:
-                found.setdefault(space, []).append(vector)
+                found.setdefault(space, []).append(seen)
             elif space.field == field:
                 draft.note_other_space(space, members)
     return [lexical_text(record)] if isinstance(record, TextRecord) else []
@@ -182,7 +194,7 @@ def _find_like_vector(
     field: str,
     vector: Vector,
     spaces: Mapping[Space, tuple[int, ...]],
-    found: dict[Space, list[Vector]],
+    found: dict[Space, list[View]],
 ) -> None:
     """Add a ready embedding to those found, in every space of its field and length."""
     if field not in DENSE_FIELDS[target]:
@@ -200,7 +212,7 @@ def _find_like_vector(
     unit = (vector / length).astype(np.float32)
     for space in spaces:
         if space.field == field and space.dim == len(vector):
-            found.setdefault(space, []).append(unit)
+            found.setdefault(space, []).append(View(unit, None))
 
 
 def _mean(vectors: Sequence[Vector]) -> Vector:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from indexer.pixels.ct_windows import WINDOW_FIELDS, WindowName
 from indexer.records import AnyRecord
 from service.retrieval.filters import Filter
 
@@ -80,7 +81,9 @@ class Query:
     other. With `group_by` each hit is the best of its group and lists its `group_size` best.
     `facets` names fields whose values are counted; `evidence` asks for labels among the nearest
     cases. `rerank` lets a cross-encoder order the first hits. Hits whose percentile is known to be
-    less than `min_percentile` are left out. Checked by `Retriever.search`, not here.
+    less than `min_percentile` are left out. `windows` says in which windows CT slices are compared:
+    if it is empty, those that the words name, or the one in which the query's own slice is best
+    read. Checked by `Retriever.search`, not here.
     """
 
     target: Target
@@ -104,6 +107,7 @@ class Query:
     facets: tuple[str, ...] = ()
     evidence: bool = False
     min_percentile: float | None = None
+    windows: tuple[WindowName, ...] = ()
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -128,10 +132,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one ranking put a hit: rank from 1, and its own score (cosine, or word coverage)."""
+    """Where one ranking put a hit: rank from 1, and its own score (cosine, or word coverage).
+
+    `field` names the embedding that matched where a ranking compares several of a record:
+    `image`, or a CT slice by window (`lung_window` ...).
+    """
 
     rank: int
     score: float
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +177,12 @@ class Hit:
     matched_words: tuple[str, ...] | None = None
     percentile: float | None = None
     beats_chance: bool | None = None
+
+    @property
+    def window(self) -> WindowName | None:
+        """The window in which this CT slice matched; None if it matched as it is shown."""
+        named = (WINDOW_FIELDS.get(place.field or "") for place in self.why.values())
+        return next((name for name in named if name is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

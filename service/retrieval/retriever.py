@@ -7,7 +7,7 @@ from indexer.errors import MedsearchError, QueryError
 from indexer.store.reader import IndexReader
 from service.retrieval.choosing import Choice, choose
 from service.retrieval.columns import ColumnCache
-from service.retrieval.encoding import QueryEncoders, Space
+from service.retrieval.encoding import QueryEncoders
 from service.retrieval.exclusions import Excluder, without_splits
 from service.retrieval.explaining import matched_words
 from service.retrieval.fusion import Fused
@@ -19,6 +19,7 @@ from service.retrieval.query import Group, Hit, Note, Query, SearchReply, TextSo
 from service.retrieval.receipt import make_receipt
 from service.retrieval.refining import Refiner
 from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
+from service.retrieval.spaces import Space
 from service.retrieval.stage_clock import StageClock
 from service.retrieval.tallies import Tallies
 

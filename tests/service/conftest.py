@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -70,11 +70,16 @@ class HashEncoder:
 
 
 def decode_grey(raw: bytes, wanted: ImageInput) -> QueryImage:
-    """Decode `grey N`, the image format of these tests."""
+    """Decode `grey N`, the image format of these tests, or a CT slice: `grey N lung=M bone=K`."""
     if not raw.startswith(b"grey "):
         raise DecodeError("These bytes are no image.", remedy="Send another file.")
-    pixels = np.full((wanted.px, wanted.px, 3), int(raw[5:]), np.uint8)
-    return QueryImage(pixels, grey_hash(int(raw[5:])))
+    level, *windows = raw[5:].decode("ascii").split()
+    pixels = np.full((wanted.px, wanted.px, 3), int(level), np.uint8)
+    by_window = {
+        name: np.full((wanted.px, wanted.px), int(grey), np.uint8)
+        for name, _, grey in (one.partition("=") for one in windows)
+    }
+    return QueryImage(pixels, grey_hash(int(level)), by_window)
 
 
 def grey_hash(level: int) -> bytes:
@@ -114,8 +119,12 @@ def publish(
     records: Sequence[AnyRecord],
     encoder: HashEncoder | None = None,
     greys: Sequence[int] | None = None,
+    by_window: Mapping[str, Mapping[int, int]] | None = None,
 ) -> None:
-    """Publish an index of `records`; image record i has grey level `greys[i]`, or i."""
+    """Publish an index of `records`; image record i has grey level `greys[i]`, or i.
+
+    `by_window` holds the grey levels of some records in fields like `lung_window`.
+    """
     encoder = encoder or HashEncoder()
     kind = "image" if isinstance(records[0], ImageRecord) else "text"
     key, text_print = encoder.spec.key, encoder.text_fingerprint
@@ -129,6 +138,10 @@ def publish(
             "caption": (captioned, _encode(encoder, captions)),
         }
         prints = {"image": (key, encoder.image_fingerprint), "caption": (key, text_print)}
+        for field, seen in (by_window or {}).items():
+            shades = np.stack([np.full((8, 8, 3), level, np.uint8) for level in seen.values()])
+            embedded[field] = (list(seen), encoder.encode_images(shades))
+            prints[field] = (key, encoder.image_fingerprint)
     else:
         read = [
             place for place, one in enumerate(records) if one.language in encoder.spec.languages

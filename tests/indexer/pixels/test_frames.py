@@ -30,6 +30,10 @@ IMAGE = DecodedImage(
     width_px=7,
     height_px=9,
     fingerprint_bits=bytes(range(32)),
+    by_window={
+        "lung": np.arange(16, dtype=np.uint8).reshape(4, 4),
+        "bone": np.arange(16, 32, dtype=np.uint8).reshape(4, 4),
+    },
 )
 
 
@@ -51,7 +55,7 @@ def _join(parts: list[Part]) -> bytes:
 @pytest.mark.parametrize(
     "request_",
     [
-        DecodeRequest(raw=b"\0\xff" * 9, px=4, resize="squash", frame=3),
+        DecodeRequest(raw=b"\0\xff" * 9, px=4, resize="squash", frame=3, by_window=True),
         DecodeRequest(
             root=Path("/data"),
             ref=ImageRef(path="a/ü\udc80.png", frame=2, row=5),
@@ -71,6 +75,9 @@ def test_images_arrive_as_they_were_sent() -> None:
     np.testing.assert_array_equal(arrived.pixels, IMAGE.pixels)
     for name in ("thumbnail", "sha256", "width_px", "height_px", "fingerprint_bits"):
         assert getattr(arrived, name) == getattr(IMAGE, name)
+    assert list(arrived.by_window) == ["lung", "bone"]
+    for name, grey in IMAGE.by_window.items():
+        np.testing.assert_array_equal(arrived.by_window[name], grey)
 
 
 @pytest.mark.parametrize("kind", [DecodeError, LimitExceededError, NotAnImageError])
@@ -92,6 +99,7 @@ GOOD = {
     "width_px": 1,
     "height_px": 1,
     "fingerprint": "00",
+    "by_window": [],
 }
 
 
@@ -107,6 +115,11 @@ GOOD = {
         _message({**GOOD, "blob_bytes": [48, 10**9]}),
         _message({**GOOD, "blob_bytes": [48]}),
         _message({**GOOD, "fingerprint": "xyz"}),
+        _message({**GOOD, "by_window": ["lung"]}),
+        _message({**GOOD, "blob_bytes": [48, 1, 16]}),
+        _message({**GOOD, "blob_bytes": [48, 1, 10**12], "by_window": ["lung"]}),
+        _message({**GOOD, "blob_bytes": [48, 1, 16], "by_window": ["../x"]}),
+        _message({**GOOD, "blob_bytes": [48, 1, 16, 16], "by_window": ["lung", "lung"]}),
         _message({**GOOD, "width_px": None}),
         _message({"error": "SystemExit", "message": "", "remedy": ""}),
         _message({"error": "DecodeError"}),

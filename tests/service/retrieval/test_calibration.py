@@ -15,7 +15,7 @@ from indexer.store.index_set import IndexSet
 from service.opening import Opened, assemble
 from service.retrieval.calibration import Chance
 from service.retrieval.drafting import Plan
-from service.retrieval.encoding import QueryEncoders, Space
+from service.retrieval.encoding import QueryEncoders
 from service.retrieval.fusion import Key, Ranking
 from service.retrieval.legs import DenseLeg, LexicalLeg
 from service.retrieval.query import (
@@ -26,6 +26,7 @@ from service.retrieval.query import (
     SearchReply,
     TextSource,
 )
+from service.retrieval.spaces import Space
 
 PAIRS = tuple(2 * share - 1 for share in PAIR_SHARES)
 CALIBRATION = Calibration(

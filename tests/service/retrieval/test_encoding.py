@@ -7,7 +7,8 @@ from indexer.errors import (
     EncoderUnavailableError,
     UnknownNameError,
 )
-from service.retrieval.encoding import QueryEncoders, QueryImage, Space, identity_of
+from service.retrieval.encoding import QueryEncoders, QueryImage
+from service.retrieval.spaces import Space, identity_of
 
 BLACK = QueryImage(np.zeros((8, 8, 3), np.uint8), bytes(32))
 

@@ -128,30 +128,43 @@ def test_ties_go_to_the_best_place_then_to_the_key() -> None:
 
 @given(
     st.lists(
-        st.lists(st.tuples(st.integers(0, 20), st.sampled_from([0.1, 0.5, 0.9])), max_size=10),
+        st.lists(
+            st.tuples(st.integers(0, 20), st.sampled_from([0.1, 0.5, 0.9])),
+            max_size=10,
+            unique_by=lambda pair: pair[0],
+        ),
         min_size=1,
         max_size=4,
     ),
     st.integers(1, 30),
 )
 def test_merging_is_sorting_everything(parts: list[list[tuple[int, float]]], depth: int) -> None:
+    """Parts are fields of two readers; a record counts with the field that it is best in."""
     found = [
         Found(
-            number,
+            number // 2,
             np.array([row for row, _ in part], np.int64),
             np.array([score for _, score in part], np.float32),
+            f"field{number}",
         )
         for number, part in enumerate(parts)
     ]
-    keys, scores = merge_by_score(found, depth)
-    everything = sorted(
-        (-np.float32(score), number, row)
-        for number, part in enumerate(parts)
-        for row, score in part
-    )
-    assert [(-score, key.reader, key.row) for key, score in zip(keys, scores, strict=True)] == [
-        (pytest.approx(score), number, row) for score, number, row in everything[:depth]
-    ]
+    merged = merge_by_score(found, depth)
+    best: dict[tuple[int, int], tuple[float, str]] = {}
+    for number, part in enumerate(parts):
+        for row, score in part:
+            known = best.get((number // 2, row))
+            if known is None or score > known[0]:
+                best[number // 2, row] = (score, f"field{number}")
+    expected = sorted(best, key=lambda key: (-best[key][0], key))[:depth]
+    assert merged.keys == expected
+    assert merged.scores == pytest.approx([best[key][0] for key in expected])
+    assert merged.fields == {key: best[key][1] for key in expected}
+
+
+def test_a_ranking_of_one_field_names_none() -> None:
+    found = Found(0, np.array([3], np.int64), np.array([0.5], np.float32))
+    assert merge_by_score([found], 9).fields == {}
 
 
 @given(st.lists(st.permutations(range(8)), min_size=2, max_size=4))

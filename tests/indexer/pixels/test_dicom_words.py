@@ -1,6 +1,6 @@
 import pytest
 
-from indexer.datasets.dicom_words import body_region, modality_name, organ_label
+from indexer.pixels.dicom_words import body_region, modality_name, organ_label
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""CT slices embedded by window, from synthetic scans in their genuine layout."""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.build import BuildOptions, BuildResult, build_index
+from indexer.datasets.registry import get_dataset
+from indexer.pixels.ct_windows import CT_WINDOWS, WINDOW_FIELDS
+from indexer.pixels.dicom import decode_dicom
+from indexer.pixels.resize import resize_square
+from indexer.sample.layouts.tcia import write_tcga_luad
+from indexer.store.manifest import Manifest
+from indexer.store.reader import IndexReader
+from tests.end_to_end.tiny_encoder import TinyEncoder
+
+LIMIT = 12
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("tcga_luad")
+    write_tcga_luad(root, seed=3)
+    return root
+
+
+def build(scans: Path, indexes: Path, **options: object) -> BuildResult:
+    return build_index(
+        get_dataset("tcga_luad"), scans, indexes, text=TinyEncoder(), image=TinyEncoder(),
+        options=BuildOptions(**{"workers": 1, "limit": LIMIT} | options),
+    )  # fmt: skip
+
+
+def vectors(manifest: Manifest) -> dict[str, int]:
+    return {name: field.vectors for name, field in manifest.fields.items()}
+
+
+@pytest.fixture(scope="module")
+def reader(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> IndexReader:
+    indexes = tmp_path_factory.mktemp("indexes")
+    build(scans, indexes)
+    return IndexReader.open(indexes / "tcga_luad")
+
+
+def test_a_slice_is_embedded_in_the_windows_of_its_region(scans: Path, reader: IndexReader) -> None:
+    counts = vectors(reader.manifest)
+    slices = counts["image"]
+    assert counts["soft_tissue_window"] == counts["bone_window"] == slices > 8
+    assert 0 < counts["lung_window"] <= slices
+    assert counts["brain_window"] == 0
+    dataset = get_dataset("tcga_luad")
+    record = next(row for row in dataset.iter_rows(scans) if reader.find(row.record_id) is not None)
+    raw = (scans / record.image.path).read_bytes()
+    for field in ("soft_tissue_window", "bone_window"):
+        shown = decode_dicom(raw, window=CT_WINDOWS[WINDOW_FIELDS[field]])
+        [expected] = TinyEncoder().encode_images(resize_square(shown, 32, "squash")[np.newaxis])
+        row = reader.find(record.record_id)
+        np.testing.assert_allclose(reader.vector(field, row), expected, atol=1e-6)
+
+
+def test_a_series_is_thinned_for_its_windows_alone(
+    scans: Path, reader: IndexReader, tmp_path: Path
+) -> None:
+    thinned = vectors(build(scans, tmp_path, slices_per_series=1).published.manifest)
+    rows = islice(get_dataset("tcga_luad").iter_rows(scans), LIMIT)
+    series = {row.series_id for row in rows if getattr(row, "series_id", None)}
+    assert thinned["image"] == reader.manifest.fields["image"].vectors
+    assert thinned["bone_window"] == len(series)
+
+
+def test_without_windows_there_are_no_such_fields(scans: Path, tmp_path: Path) -> None:
+    manifest = build(scans, tmp_path, by_window=False).published.manifest
+    assert set(manifest.fields) == {"image", "caption"}
+
+
+def test_a_build_that_was_stopped_amid_a_series_ends_in_the_same_content(
+    scans: Path, tmp_path: Path
+) -> None:
+    options = {"slices_per_series": 2, "shard_rows": 3}
+    whole = build(scans, tmp_path / "whole", **options).published.manifest
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(stage: str, rows: int) -> None:
+        if rows >= 6:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        build_index(
+            get_dataset("tcga_luad"), scans, tmp_path / "stopped", text=TinyEncoder(),
+            image=TinyEncoder(), on_progress=stop,
+            options=BuildOptions(workers=1, limit=LIMIT, **options),
+        )  # fmt: skip
+    resumed = build(scans, tmp_path / "stopped", **options).published.manifest
+    assert resumed.content_hash == whole.content_hash
+
+
+def test_what_was_embedded_by_window_is_taken_over(scans: Path, tmp_path: Path) -> None:
+    first = build(scans, tmp_path, slices_per_series=2)
+    again = build(scans, tmp_path, slices_per_series=None)
+    assert again.reused == first.encoded
+    assert again.encoded > 0
