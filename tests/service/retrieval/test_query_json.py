@@ -51,6 +51,7 @@ VALUES = {
     "exclude_datasets": NAME_SETS, "exclude_splits": NAME_SETS, "explain": st.booleans(),
     "facets": NAME_TUPLES, "evidence": st.booleans(), "min_percentile": st.none() | NUMBERS,
     "rerank": st.none() | st.builds(Rerank, encoder=NAMES, depth=st.integers(1, 99)),
+    "windows": st.sampled_from([(), ("lung",), ("soft_tissue", "bone")]),
 }  # fmt: skip
 QUERIES = st.builds(Query, **VALUES)
 
