@@ -11,6 +11,7 @@ from service.prompting.prompt import Prompter
 from service.prompting.prompt_receipt import Signer
 from service.prompting.template_set import Templates
 from service.prompting.tokenizers import Tokenizers
+from service.prompting.verifier import Verifier
 from service.retrieval.columns import ColumnCache
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.refining import Refiner
@@ -43,6 +44,7 @@ class Opened:
     encoders: QueryEncoders
     retriever: Retriever
     prompter: Prompter
+    verifier: Verifier
     preview: Previewer
 
 
@@ -100,7 +102,8 @@ def assemble(
     refiner = Refiner(None if rerankers is None else rerankers.get)
     retriever = Retriever(indexes, encoders, columns, refiner)
     prompter = _prompter(retriever, settings)
-    return Opened(indexes, columns, encoders, retriever, prompter, preview)
+    verifier = Verifier(indexes, encoders, prompter.signer)
+    return Opened(indexes, columns, encoders, retriever, prompter, verifier, preview)
 
 
 def _prompter(retriever: Retriever, settings: Settings | None) -> Prompter:

@@ -5,6 +5,7 @@ from typing import Any
 
 from service.prompting.layout import image_heading
 from service.prompting.request import Citation, Prompt
+from service.prompting.verifying import METHOD, Verification
 from service.replies import DISCLAIMER, notes_json, record_url
 
 
@@ -42,6 +43,35 @@ def messages_json(prompt: Prompt) -> list[dict[str, Any]]:
 def citations_json(prompt: Prompt) -> list[dict[str, Any]]:
     """Return what the numbers of a prompt stand for."""
     return [_citation_json(citation) for citation in prompt.citations]
+
+
+def verification_json(found: Verification) -> dict[str, Any]:
+    """Return what checking an answer found."""
+    return {
+        "valid": found.valid,
+        "cited": found.cited,
+        "unknown": found.unknown,
+        "uncited": found.uncited,
+        "unsupported": found.unsupported,
+        "sentences": [
+            {
+                "text": one.text,
+                "citations": [
+                    {
+                        "number": each.number,
+                        "lexical": each.lexical,
+                        "embedding": each.embedding,
+                        "missing_numbers": each.missing_numbers,
+                        "supports": each.supports,
+                    }
+                    for each in one.supports
+                ],
+                "unknown": one.unknown,
+            }
+            for one in found.sentences
+        ],
+        "method": METHOD,
+    }
 
 
 def _picture_parts(citation: Citation) -> list[dict[str, Any]]:

@@ -68,3 +68,33 @@ class PromptReply(Reply):
     searches: list[ReceiptReply]
     notes: list[NoteReply]
     disclaimer: str
+
+
+class SupportReply(Reply):
+    """How much of a sentence a cited passage has; `supports` is a guess from that."""
+
+    number: int
+    lexical: float
+    embedding: float | None
+    missing_numbers: list[str]
+    supports: bool
+
+
+class CheckedSentenceReply(Reply):
+    """One sentence of the answer, what it cites and what it cites in vain."""
+
+    text: str
+    citations: list[SupportReply]
+    unknown: list[int]
+
+
+class VerificationReply(Reply):
+    """What checking found; `uncited` and `unsupported` are places in `sentences`, from 0."""
+
+    valid: bool
+    cited: list[int]
+    unknown: list[int]
+    uncited: list[int]
+    unsupported: list[int]
+    sentences: list[CheckedSentenceReply]
+    method: str

@@ -147,3 +147,10 @@ class PromptReceiptBody(Request):
             signature=self.signature,
             receipt_version=PROMPT_RECEIPT_VERSION,
         )
+
+
+class VerifyBody(Request):
+    """An answer, and the receipt of the prompt that it answers."""
+
+    answer: Annotated[str, Field(max_length=_LONGEST_TEXT, examples=["Adrenaline [1]."])]
+    receipt: PromptReceiptBody

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from indexer.errors import QueryError
 from service.json_response import dump_json
-from service.replies_prompts import prompt_json
-from service.reply_schemas_prompts import PromptReply
-from service.routes.access import IMAGE_ERRORS, check_limits, service_of
+from service.replies_prompts import prompt_json, verification_json
+from service.reply_schemas_prompts import PromptReply, VerificationReply
+from service.routes.access import ERRORS, IMAGE_ERRORS, check_limits, service_of
 from service.routes.examples import PROMPT_EXAMPLES
-from service.schemas_prompts import PromptBody
+from service.schemas_prompts import PromptBody, VerifyBody
 
 router = APIRouter(tags=["prompts"])
 
@@ -33,3 +33,16 @@ async def write_prompt(
         return dump_json(prompt_json(prompter.write(body.request())))
 
     return Response(await service.run(write), media_type="application/json")
+
+
+@router.post("/v1/prompts/verify", response_model=VerificationReply, responses=ERRORS)
+async def verify_answer(request: Request, body: VerifyBody) -> Response:
+    """Check an answer's citations against the receipt of its prompt: a heuristic."""
+    service = service_of(request)
+    verifier = service.opened.verifier
+
+    def verify() -> bytes:
+        found = verifier.verify(body.answer, body.receipt.receipt())
+        return dump_json(verification_json(found))
+
+    return Response(await service.run(verify), media_type="application/json")
