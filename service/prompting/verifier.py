@@ -7,7 +7,8 @@ from indexer.errors import EncoderError
 from indexer.text.normalise import detect_language
 from service.prompting.prompt_receipt import PromptReceipt, Signer
 from service.prompting.verifying import Embed, Verification, verify_answer
-from service.retrieval.encoding import QueryEncoders, Space
+from service.retrieval.encoding import QueryEncoders
+from service.retrieval.spaces import Space
 from service.retrieval.selection import Indexes
 
 _TEXT_FIELDS = ("question", "caption")
