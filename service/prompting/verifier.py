@@ -8,8 +8,8 @@ from indexer.text.normalise import detect_language
 from service.prompting.prompt_receipt import PromptReceipt, Signer
 from service.prompting.verifying import Embed, Verification, verify_answer
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.spaces import Space
 from service.retrieval.selection import Indexes
+from service.retrieval.spaces import Space
 
 _TEXT_FIELDS = ("question", "caption")
 
