@@ -42,7 +42,7 @@ def draw_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
         if chosen:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{stem}-{name}.png"
-            canvas = _new_canvas()
+            canvas = new_canvas()
             draw(canvas.subplots(), chosen)
             canvas.savefig(path)
             drawn.append(path)
@@ -57,11 +57,17 @@ def require_matplotlib() -> None:
     MedsearchError
         Matplotlib is not installed.
     """
-    _new_canvas()
+    new_canvas()
 
 
-def _new_canvas() -> "Canvas":
-    """Return an empty figure that needs no display."""
+def new_canvas() -> "Canvas":
+    """Return an empty figure that needs no display.
+
+    Raises
+    ------
+    MedsearchError
+        Matplotlib is not installed.
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure as Canvas

@@ -34,7 +34,7 @@ def report_json(report: Report) -> str:
         "interval": {"confidence": CONFIDENCE, "bootstrap_samples": BOOTSTRAP_SAMPLES},
         "evaluations": [_evaluation(one) for one in report.evaluations],
         "differences": [
-            {**asdict(one), "figure": _figure(one.figure), "clear": one.clear}
+            {**asdict(one), "figure": figure_json(one.figure), "clear": one.clear}
             for one in report.differences
         ],
     }
@@ -64,10 +64,10 @@ def _task(result: TaskResult) -> dict[str, Any]:
         "subset": result.subset,
         "pool": result.pool,
         "queries": result.queries,
-        "figures": [_figure(figure) for figure in result.figures()],
+        "figures": [figure_json(figure) for figure in result.figures()],
         "by": {
             facet: {
-                group: _figure(figure)
+                group: figure_json(figure)
                 for group, figure in result.breakdown(facet, LEAST_OF_GROUP).items()
             }
             for facet in result.facets
@@ -75,7 +75,8 @@ def _task(result: TaskResult) -> dict[str, Any]:
     }
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
+def figure_json(figure: Figure) -> dict[str, Any]:
+    """Return a figure by its fields; what has no value is None."""
     values = asdict(figure)
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value

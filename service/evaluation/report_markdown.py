@@ -6,13 +6,13 @@ from pathlib import Path
 from indexer.pixels.resize import NEAR_DUPLICATE_BITS
 from service.evaluation.audit import Audit
 from service.evaluation.evaluation import Difference, Evaluation
+from service.evaluation.markdown import markdown_table, plain_cell
 from service.evaluation.metrics import BOOTSTRAP_SAMPLES, Figure
 from service.evaluation.report_json import LEAST_OF_GROUP, Report
 from service.evaluation.results import MEDIAN_RANK, TaskResult
 from service.evaluation.worst import WorstQuery, worst_queries, write_pictures
 
 _SHOWN_GROUPS = 15
-_SHOWN_CHARS = 160
 _DEFINITIONS = f"""Every query searches the full pool named beside it. **R@k**: share of queries
 whose record is among the first k (for questions with several right answers: any of them; R@100 of
 documents: share of the relevant ones found). **MRR**: mean of 1 / rank. **P@10**: share of the
@@ -75,7 +75,7 @@ def _differences(differences: Sequence[Difference]) -> list[str]:
         for one in differences
     ]
     headings = ("pool", "task", "figure", "difference", "mean, paired by query", "clear of 0")
-    return ["## Differences", "", *_table(headings, rows), ""]
+    return ["## Differences", "", *markdown_table(headings, rows), ""]
 
 
 def _evaluation(evaluation: Evaluation, folder: Path, plots: Sequence[Path]) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _evaluation(evaluation: Evaluation, folder: Path, plots: Sequence[Path]) -> 
         for figure in result.figures()
     ]
     headings = ("task", "over", "queries", "pool", "figure", "mean [95 %] / chance")
-    yield from (*_table(headings, rows), "")
+    yield from (*markdown_table(headings, rows), "")
     for path in plots:
         yield from (f"![{path.stem}]({path.relative_to(folder).as_posix()})", "")
     for result in evaluation.results:
@@ -132,7 +132,7 @@ def _breakdown(result: TaskResult) -> Iterator[str]:
             (group, f"{groups[group].queries:,}", show_figure(groups[group])) for group in largest
         ]
         yield from (f"### {result.task}, {result.lead} by {facet}", "")
-        yield from (*_table((facet, "queries", "mean [95 %]"), rows), "")
+        yield from (*markdown_table((facet, "queries", "mean [95 %]"), rows), "")
 
 
 def _worth_showing(evaluation: Evaluation) -> list[TaskResult]:
@@ -154,7 +154,7 @@ def _worst(evaluation: Evaluation, result: TaskResult, folder: Path) -> Iterator
     rows = [_worst_row(one, result, pictures) for one in worst]
     yield from (f"### {result.name}: the worst {len(worst)} queries", "")
     headings = ("query", result.lead, "rank", "wanted", "found first")
-    yield from (*_table(headings, rows), "")
+    yield from (*markdown_table(headings, rows), "")
 
 
 def _worst_row(
@@ -166,18 +166,6 @@ def _worst_row(
         return f"![{name}](pictures/{pictures[name]})" if name in pictures else f"`{name}`"
 
     by_image = result.task.startswith("image")
-    query = show(one.query_id) if by_image else _plain(one.text)
+    query = show(one.query_id) if by_image else plain_cell(one.text)
     rank = "" if one.rank is None else f"{one.rank:,}"
     return query, f"{one.value:.2f}", rank, show(one.wanted), show(one.found)
-
-
-def _plain(text: str) -> str:
-    """Return a text of any origin as one table cell without markup."""
-    flat = " ".join(text.split())
-    flat = flat if len(flat) <= _SHOWN_CHARS else f"{flat[: _SHOWN_CHARS - 1]}…"
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]<>#|!" else letter for letter in flat)
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return [f"| {' | '.join(cells)} |" for cells in lines]
