@@ -14,6 +14,8 @@ from rich.text import Text
 
 from indexer.errors import EncoderError, QueryError
 from service.cli.console import answers_console, errors_console
+from service.cli.default_command import DefaultCommandGroup
+from service.cli.evaluating_rag import evaluate_rag
 
 if TYPE_CHECKING:
     from indexer.encoders.selection import EncoderPair
@@ -57,7 +59,10 @@ def evaluate(
     device: Annotated[str | None, typer.Option(help="cuda, mps or cpu.")] = None,
     plots: Annotated[bool, typer.Option(help="Draw plots (needs the extra `eval`).")] = True,
 ) -> None:
-    """Measure search: tables here, and a report with intervals, plots and TREC files."""
+    """Measure search: tables here, and a report with intervals, plots and TREC files.
+
+    `medsearch eval rag --help`: whether retrieval helps a language model.
+    """
     folders, judged = holdout or [], relevance or []
     if (encoder or compare) and not (folders or judged):
         raise QueryError(
@@ -181,3 +186,8 @@ def _remarks(evaluation: "Evaluation") -> list[str]:
         *audits,
         *evaluation.notes,
     ]
+
+
+app = typer.Typer(cls=DefaultCommandGroup)
+app.command("indexes")(evaluate)
+app.command("rag")(evaluate_rag)
