@@ -98,11 +98,30 @@ def opened_screen(plan: RagPlan) -> "Iterator[tuple[Opened, Screen]]":
 
 
 def read_benchmarks(plan: RagPlan) -> "dict[str, list[BenchmarkQuestion]]":
-    """Read the questions of every benchmark of a plan."""
-    from service.evaluation.rag.questions import read_questions
+    """Read the questions of every benchmark of a plan from its published files.
 
-    with errors_console().status("Reading questions"):
-        return {name: read_questions(plan.data, name, plan.selection) for name in plan.datasets}
+    Raises
+    ------
+    DatasetNotFoundError, DatasetEmptyError
+        A benchmark's files are not there, or hold no question that a program can mark.
+    QueryError
+        No question has the wanted split and language.
+    """
+    from indexer.datasets.base import locate, not_found
+    from indexer.datasets.registry import get_dataset
+    from indexer.records import TextRecord
+    from service.evaluation.rag.questions import select_questions
+
+    chosen = {}
+    for name in plan.datasets:
+        source = get_dataset(name)
+        root = locate(source.info, plan.data)
+        if root is None:
+            raise not_found(source.info, plan.data / name)
+        with errors_console().status(f"Reading {source.info.title}"):
+            records = (row for row in source.iter_rows(root) if isinstance(row, TextRecord))
+            chosen[name] = select_questions(records, source.info.title, plan.selection)
+    return chosen
 
 
 def command_line() -> str:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from openai import OpenAIError
 
-    from service.prompting.prompt import Message
+    from service.prompting.request import Message
 
 _REFUSALS = frozenset({401, 403, 404})
 _TRIED_AGAIN = frozenset({408, 409, 429})

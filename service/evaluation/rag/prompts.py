@@ -9,16 +9,25 @@ from typing import Literal, TypeAlias, get_args
 from indexer.records import AnyRecord
 from service.evaluation.rag.questions import BenchmarkQuestion
 from service.evaluation.rag.screening import Screen
-from service.prompting.prompt import Message, Prompt, Prompter, PromptRequest
+from service.prompting.prompt import Prompter
+from service.prompting.request import Message, Prompt, PromptRequest
 from service.prompting.tokens import MESSAGE_OVERHEAD_TOKENS, estimate_tokens
 from service.retrieval.filters import Filter
 
 Arm: TypeAlias = Literal["without", "with"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
 
-_SYSTEM = (
-    "You answer medical questions for researchers and professionals. "
-    "You are not a diagnostic device. Answer in the language of the question."
+# Worded as the service's templates are, without what concerns passages: an instruction to reason in
+# one arm alone would be measured as if it came from retrieval.
+_CHOOSING = (
+    "You answer multiple-choice questions on medicine for researchers and professionals. You are "
+    "not a diagnostic device. Answer in the language of the question. Weigh the options against "
+    "each other, briefly."
+)
+_CALCULATING = (
+    "You carry out medical calculations for researchers and professionals. You are not a "
+    "diagnostic device. Answer in the language of the question. State the formula, list each value "
+    "with its unit and the criteria that are met, name what is missing, calculate step by step."
 )
 _CHOOSE_ONE = "Exactly one option is right. End with a line of its own: Answer: LETTER"
 _CHOOSE_SEVERAL = (
@@ -77,8 +86,7 @@ class AskWriter:
         MedsearchError
             As `Prompter.write`.
         """
-        bare = (Message("system", _SYSTEM), Message("user", f"Question: {question.stem}"))
-        yield Ask(question=question, arm="without", messages=_with_task(bare, question))
+        yield Ask(question=question, arm="without", messages=_bare(question))
         prompt = self._screen.search(
             question, lambda allowed: self._prompt(question, allowed), _records_of
         )
@@ -90,10 +98,14 @@ class AskWriter:
         )
 
     def _prompt(self, question: BenchmarkQuestion, allowed: Filter | None) -> Prompt:
+        record = question.record
         request = PromptRequest(
-            question=question.stem,
+            question=record.question,
+            patient_note=record.context,
+            options=record.options,
+            template="choice" if record.options else "calculation",
             k=self._passages,
-            budget_tokens=self._budget_tokens + estimate_tokens(question.stem),
+            budget_tokens=self._budget_tokens + estimate_tokens(question.whole),
             indexes=self._screen.holdings.indexes,
             filters=allowed,
         )
@@ -102,13 +114,19 @@ class AskWriter:
         return self._prompter.write(request, fence=fence)
 
 
+def _bare(question: BenchmarkQuestion) -> tuple[Message, ...]:
+    """Return the question as it is asked without passages."""
+    system = _CHOOSING if question.record.options else _CALCULATING
+    asked = (Message("system", system), Message("user", question.whole))
+    return _with_task(asked, question)
+
+
 def _with_task(messages: Sequence[Message], question: BenchmarkQuestion) -> tuple[Message, ...]:
-    """Return the messages with the options and how to answer at the end, alike in both arms."""
-    task = _CALCULATE if not question.choices else _CHOOSE_ONE
+    """Return the messages with how to answer at the end, alike in both arms."""
+    task = _CHOOSE_ONE if question.record.options else _CALCULATE
     if question.several:
         task = _CHOOSE_SEVERAL
-    parts = [messages[-1].content, question.choices, task]
-    last = Message(messages[-1].role, "\n\n".join(part for part in parts if part))
+    last = Message(messages[-1].role, f"{messages[-1].content}\n\n{task}")
     return (*messages[:-1], last)
 
 

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from indexer.datasets.base import locate, not_found
-from indexer.datasets.registry import get_dataset
 from indexer.errors import DatasetEmptyError, QueryError
 from indexer.records import Language, TextRecord
-from indexer.text.questions import document_text, options_text
+from indexer.text.questions import options_text
 
 BENCHMARKS = ("medqa", "jmed", "medcalc_bench")
 _SPLITS_BY_CUSTOM = ("test", "dev")
@@ -29,17 +26,11 @@ class BenchmarkQuestion:
         return self.record.record_id
 
     @property
-    def stem(self) -> str:
-        """What is asked and searched for: the question with its note, never the options.
-
-        Whoever looks something up does not know the options (Xiong et al. 2024, MedRAG).
-        """
-        return document_text(self.record)
-
-    @property
-    def choices(self) -> str:
-        """The options, one a line, each with its letter; "" where a value is wanted."""
-        return options_text(self.record)
+    def whole(self) -> str:
+        """The note, the question and the options, as a model without passages reads them."""
+        record = self.record
+        parts = (record.context, f"Question: {record.question}", options_text(record))
+        return "\n".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,25 +46,22 @@ class Selection:
     seed: int = 0
 
 
-def read_questions(data_dir: Path, dataset: str, selection: Selection) -> list[BenchmarkQuestion]:
-    """Read a benchmark's questions from its published files, each distinct question once.
+def select_questions(
+    records: Iterable[TextRecord], title: str, selection: Selection
+) -> list[BenchmarkQuestion]:
+    """Choose among a dataset's records, each distinct question once; `title` names it in errors.
 
     Raises
     ------
-    DatasetNotFoundError, DatasetEmptyError
-        The files are not below `data_dir`, or hold no question that a program can mark.
+    DatasetEmptyError
+        There is no question that a program can mark.
     QueryError
         No question has the wanted split and language.
     """
-    source = get_dataset(dataset)
-    root = locate(source.info, data_dir)
-    if root is None:
-        raise not_found(source.info, data_dir / dataset)
-    rows = source.iter_rows(root)
-    markable = list(_distinct(row for row in rows if isinstance(row, TextRecord) and _marks(row)))
+    markable = list(_distinct(filter(_marks, records)))
     if not markable:
         raise DatasetEmptyError(
-            f"{source.info.title} holds no question that a program can mark.",
+            f"{title} holds no question that a program can mark.",
             remedy=f"Choose among: {', '.join(BENCHMARKS)}.",
         )
     split = selection.split or _customary_split({record.split for record in markable})
@@ -85,7 +73,7 @@ def read_questions(data_dir: Path, dataset: str, selection: Selection) -> list[B
     if not chosen:
         held = sorted({f"{record.split} ({record.language})" for record in markable})
         raise QueryError(
-            f"{source.info.title} has no questions of that split and language.",
+            f"{title} has no questions of that split and language.",
             remedy=f"It holds: {', '.join(held)}.",
         )
     several = any(len(record.answer_keys) > 1 for record in chosen)

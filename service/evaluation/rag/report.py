@@ -139,7 +139,8 @@ def _figures(comparisons: Sequence[ArmComparison]) -> list[str]:
     ]
     headings = (
         "benchmark", "questions", "commonest answer", "without", "with", "with - without",
-        "helped / hurt", "McNemar p", "unreadable without / with", "cut off", "no passages", "unanswered",
+        "helped / hurt", "McNemar p", "unreadable without / with", "cut off",
+        "no passages", "unanswered",
     )  # fmt: skip
     return markdown_table(headings, rows)
 

@@ -73,7 +73,7 @@ def add_calculations(data: Path) -> None:
 @pytest.fixture
 def run(tmp_path: Path, data: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Run:
     encoders = QueryEncoders(kit.loader(kit.HashEncoder()), kit.decode_grey)
-    monkeypatch.setattr(opening, "open_encoders", lambda *_: encoders)
+    monkeypatch.setattr(opening, "_encoders", lambda *_: encoders)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MEDSEARCH_LLM_KEY", "a-secret-key")
     rows = get_dataset("medqa").iter_rows(data / "medqa")

@@ -19,7 +19,7 @@ from service.evaluation.rag.journal import AnswerKey, Journal, tokens_of
 from service.evaluation.rag.model import ChatModel, Endpoint, ModelError, ModelRefusedError
 from service.evaluation.rag.prompts import Ask
 from service.evaluation.rag.questions import BenchmarkQuestion
-from service.prompting.prompt import Message
+from service.prompting.request import Message
 from tests.service.stand_in_model import StandIn, stand_in
 
 
@@ -189,7 +189,7 @@ _PROGRAM = textwrap.dedent("""
     from service.evaluation.rag.model import ChatModel, Endpoint
     from service.evaluation.rag.prompts import Ask
     from service.evaluation.rag.questions import BenchmarkQuestion
-    from service.prompting.prompt import Message
+    from service.prompting.request import Message
 
     def ask(number):
         record = TextRecord(

@@ -13,7 +13,7 @@ from service.evaluation.rag.model import Answer, Endpoint
 from service.evaluation.rag.pairing import compare_benchmarks, mcnemar
 from service.evaluation.rag.prompts import ARMS, Ask
 from service.evaluation.rag.questions import BenchmarkQuestion
-from service.prompting.prompt import Message
+from service.prompting.request import Message
 
 ENDPOINT = Endpoint(url="http://nowhere", model="m")
 OPTIONS = (Option(key="A", text="one"), Option(key="B", text="two"))
