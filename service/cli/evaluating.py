@@ -152,14 +152,14 @@ def _print(evaluations: "Sequence[Evaluation]", differences: "Sequence[Differenc
             answers_console().print(note, highlight=False, markup=False)
     if differences:
         table = Table(title="Differences, paired by query")
-        for heading in ("pool", "task", "figure", "difference", "mean [95 %]"):
+        for heading in ("pool", "task", "over", "figure", "difference", "mean [95 %]"):
             table.add_column(heading)
         for one in differences:
             colour = ("green" if one.figure.mean > 0 else "red") if one.clear else "default"
             shown = f"{one.figure.mean:+.3f} [{one.figure.low:+.3f}, {one.figure.high:+.3f}]"
             table.add_row(
-                one.pool, one.task, one.figure.name, f"{one.first} - {one.second}",
-                Text(shown, style=colour),
+                one.pool, one.task, one.subset, one.figure.name,
+                f"{one.first} - {one.second}", Text(shown, style=colour),
             )  # fmt: skip
         answers_console().print(table)
 

@@ -59,6 +59,7 @@ class Difference:
 
     pool: str
     task: str
+    subset: str
     first: str
     second: str
     figure: Figure
@@ -94,7 +95,12 @@ def manners(evaluation: Evaluation, *, seed: int = 0) -> Iterator[Difference]:
             if other is not None:
                 figure = _paired(hybrid, other, hybrid.lead, seed)
                 yield Difference(
-                    pool=evaluation.pool, task=stem, first="hybrid", second=leg, figure=figure
+                    pool=evaluation.pool,
+                    task=stem,
+                    subset=subset,
+                    first="hybrid",
+                    second=leg,
+                    figure=figure,
                 )
 
 
@@ -104,7 +110,8 @@ def _differences(
     for measure in ours.values:
         yield Difference(
             pool=pool,
-            task=ours.name,
+            task=ours.task,
+            subset=ours.subset,
             first=names[0],
             second=names[1],
             figure=_paired(ours, theirs, measure, seed),

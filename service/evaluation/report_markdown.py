@@ -67,6 +67,7 @@ def _differences(differences: Sequence[Difference]) -> list[str]:
         (
             one.pool,
             one.task,
+            one.subset,
             one.figure.name,
             f"{one.first} - {one.second}",
             f"{one.figure.mean:+.3f} [{one.figure.low:+.3f}, {one.figure.high:+.3f}]",
@@ -74,7 +75,7 @@ def _differences(differences: Sequence[Difference]) -> list[str]:
         )
         for one in differences
     ]
-    headings = ("pool", "task", "figure", "difference", "mean, paired by query", "clear of 0")
+    headings = ("pool", "task", "over", "figure", "difference", "paired by query", "clear of 0")
     return ["## Differences", "", *markdown_table(headings, rows), ""]
 
 
