@@ -153,7 +153,7 @@ def _print(evaluations: "Sequence[Evaluation]", differences: "Sequence[Differenc
     if differences:
         table = Table(title="Differences, paired by query")
         for heading in ("pool", "task", "over", "figure", "difference", "mean [95 %]"):
-            table.add_column(heading)
+            table.add_column(heading, no_wrap=heading == "difference")
         for one in differences:
             colour = ("green" if one.figure.mean > 0 else "red") if one.clear else "default"
             shown = f"{one.figure.mean:+.3f} [{one.figure.low:+.3f}, {one.figure.high:+.3f}]"
