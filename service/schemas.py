@@ -1,6 +1,7 @@
 """What clients may send: checked here, unknown fields refused, then turned into inner types."""
 
 import base64
+from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
@@ -12,12 +13,15 @@ from service.filter_schemas import FILTER_EXAMPLE, AnyFilter, Request
 from service.retrieval.query import (
     GroupBy,
     ImageSource,
+    Match,
     Mode,
     Query,
     RecordSource,
     Rerank,
     SameAs,
+    SeriesSource,
     Source,
+    StudySource,
     Target,
     TextSource,
     VectorSource,
@@ -193,15 +197,27 @@ class ImageOptions(SearchOptions):
         Field(alias="query", min_length=1, description="Words that hits are to fit, too."),
     ] = None
 
+    match: Annotated[
+        Match, Field(description="How a whole series or study is compared with groups of images.")
+    ] = "late_interaction"
+
     def sources(self, image: Source) -> tuple[Source, ...]:
         """Return the image and the words beside it."""
         return (image,) if self.query_text is None else (image, TextSource(self.query_text))
 
+    def query(self, target: Target, *sources: Source) -> Query:
+        """Return the inner query; a whole series is compared with studies unless told otherwise."""
+        query = replace(super().query(target, *sources), match=self.match)
+        whole = isinstance(sources[0], SeriesSource | StudySource)
+        return replace(query, group_by="study") if whole and self.group_by is None else query
+
 
 class ImageSearch(ImageOptions):
-    """Images like an indexed one, like an image sent as base64, or like an embedding."""
+    """Images like an indexed one, study or series, an image sent as base64, or an embedding."""
 
     record_id: RecordId | None = None
+    study_id: RecordId | None = None
+    series_id: RecordId | None = None
     image_base64: Annotated[
         str | None, Field(description="An image file (PNG, JPEG, TIFF, WebP, DICOM) as base64.")
     ] = None
@@ -213,13 +229,20 @@ class ImageSearch(ImageOptions):
         Raises
         ------
         QueryError
-            As `image_source`; or a vector and something else.
+            Nothing is, or more than one thing; or the base64 is broken.
         """
-        if self.vector is None:
+        given: list[Source] = []
+        if self.vector is not None:
+            given.append(self.vector.source())
+        if self.study_id is not None:
+            given.append(StudySource("study", self.study_id))
+        if self.series_id is not None:
+            given.append(StudySource("series", self.series_id))
+        if not given:
             return image_source(self.record_id, self.image_base64)
-        if self.record_id is not None or self.image_base64 is not None:
-            raise QueryError("Give a vector or an image, not both.", remedy="Leave one out.")
-        return self.vector.source()
+        if len(given) > 1 or self.record_id is not None or self.image_base64 is not None:
+            raise QueryError("More than one thing to search like is given.", remedy="Give one.")
+        return given[0]
 
 
 class PreviewBody(Request):

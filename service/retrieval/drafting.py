@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,9 +18,12 @@ from service.retrieval.coverage import ceilings
 from service.retrieval.encoding import Vector
 from service.retrieval.facts import mentioned_masks
 from service.retrieval.fusion import Fusion
-from service.retrieval.legs import CAPTION, LEXICAL, STATED, DenseLeg, Leg, LexicalLeg
+from service.retrieval.late_interaction import SeriesLeg
+from service.retrieval.legs import CAPTION, LEXICAL, STATED, DenseLeg, LexicalLeg
 from service.retrieval.query import Note, Query, Target
 from service.retrieval.spaces import Space
+
+Leg: TypeAlias = DenseLeg | LexicalLeg | SeriesLeg
 
 WEIGHTS: Mapping[Target, Mapping[str, float]] = MappingProxyType(
     {
@@ -187,7 +191,7 @@ class Draft:
         QueryError
             Weights that no ranking can have.
         """
-        if self._failures and not any(isinstance(leg, DenseLeg) for leg in self.legs):
+        if self._failures and not any(isinstance(leg, DenseLeg | SeriesLeg) for leg in self.legs):
             raise self._failures[0]
         self._reweigh(self.query.weights or {})
         return Plan(tuple(self.legs), self._fusion(), tuple(self._notes), self._looks)

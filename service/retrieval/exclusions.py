@@ -17,8 +17,9 @@ from indexer.store.reader import IndexReader
 from service.retrieval.columns import BuildColumns, ColumnCache, Mask
 from service.retrieval.filters import Combination, Comparison, Filter
 from service.retrieval.fusion import Key
-from service.retrieval.query import ImageSource, Query, RecordSource
+from service.retrieval.query import ImageSource, Query, RecordSource, SeriesSource, StudySource
 from service.retrieval.selection import find_record
+from service.retrieval.series_slices import files_of_series, rows_of_study
 
 Fingerprint: TypeAlias = Callable[[bytes], bytes]
 
@@ -78,6 +79,12 @@ class Excluder:
                     hashes.append(home.table.column(_IMAGE_HASH)[row].as_py() or b"")
             elif isinstance(source, ImageSource):
                 hashes.append(self._fingerprint(source.raw))
+            elif isinstance(source, SeriesSource):
+                hashes += map(self._fingerprint, files_of_series(source))
+            elif isinstance(source, StudySource):
+                home, some = rows_of_study(source, self._columns, everywhere)
+                rows += [(home, row) for row in some]
+                hashes += [home.table.column(_IMAGE_HASH)[row].as_py() or b"" for row in some]
         if not rows and not hashes:
             raise QueryError(
                 "exclude_same needs a query by record or by image.",

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
@@ -202,6 +201,3 @@ def _without(area: Area, keys: Collection[Key], field: str, members: Collection[
         embedded = known[places] == rows if len(known) else np.zeros(len(rows), np.bool_)
         found.update(key for key, has in zip(own, embedded.tolist(), strict=True) if not has)
     return found
-
-
-Leg: TypeAlias = DenseLeg | LexicalLeg

@@ -18,12 +18,15 @@ from service.retrieval.query import (
     ImageSource,
     Query,
     RecordSource,
+    SeriesSource,
     Source,
+    StudySource,
     Target,
     TextSource,
     VectorSource,
 )
 from service.retrieval.selection import find_record
+from service.retrieval.series_planning import is_of_series, plan_series
 from service.retrieval.spaces import IMAGE, Space
 from service.retrieval.views import View, fields_compared, view_of_record, windows_wanted
 
@@ -59,6 +62,10 @@ class Planner:
             An encoder is missing or differs, and the query names its index, or nothing is left.
         """
         draft = Draft(query, readers)
+        if is_of_series(query):
+            plan_series(draft, self._encoders, self._columns, everywhere)
+            self._push_away(draft, query.unlike, everywhere)
+            return draft.finish()
         texts = [one.text for one in query.sources if isinstance(one, TextSource)]
         examples = [one for one in query.sources if not isinstance(one, TextSource)]
         words: list[str] = []
@@ -108,7 +115,7 @@ class Planner:
                     words += _find_like_record(draft, record_id, everywhere, spaces, found)
                 case VectorSource(name, vector):
                     _find_like_vector(draft.target, name, vector, spaces, found)
-                case TextSource():
+                case TextSource() | SeriesSource() | StudySource():
                     continue
         if (
             not draft.wants_dense

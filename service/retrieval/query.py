@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 Target: TypeAlias = Literal["images", "questions"]
 GroupBy: TypeAlias = Literal["case", "study", "series", "patient", "article"]
-QueryKind: TypeAlias = Literal["text", "image", "record", "vector", "mixed"]
+QueryKind: TypeAlias = Literal["text", "image", "record", "vector", "series", "mixed"]
+Match: TypeAlias = Literal["late_interaction", "best_slice"]
 Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
 SameAs: TypeAlias = Literal["case", "article", "near_duplicate"]
 Measure: TypeAlias = Literal["cosine", "coverage"]
@@ -54,7 +55,24 @@ class VectorSource:
     vector: npt.NDArray[np.float32] = field(repr=False)
 
 
-Source: TypeAlias = TextSource | ImageSource | RecordSource | VectorSource
+@dataclass(frozen=True, slots=True)
+class SeriesSource:
+    """The image files of one series or study, in their order, not yet decoded."""
+
+    files: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StudySource:
+    """An indexed study or series to search like, by the id that its records state."""
+
+    by: Literal["study", "series"]
+    group_id: str
+
+
+Source: TypeAlias = (
+    TextSource | ImageSource | RecordSource | VectorSource | SeriesSource | StudySource
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +101,8 @@ class Query:
     cases. `rerank` lets a cross-encoder order the first hits. Hits whose percentile is known to be
     less than `min_percentile` are left out. `windows` says in which windows CT slices are compared:
     if it is empty, those that the words name, or the one in which the query's own slice is best
-    read. Checked by `Retriever.search`, not here.
+    read. `match` says how a whole series or study is compared with others. Checked by
+    `Retriever.search`, not here.
     """
 
     target: Target
@@ -108,6 +127,7 @@ class Query:
     evidence: bool = False
     min_percentile: float | None = None
     windows: tuple[WindowName, ...] = ()
+    match: Match = "late_interaction"
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -128,6 +148,8 @@ class Query:
                 return "record"
             case VectorSource():
                 return "vector"
+            case SeriesSource() | StudySource():
+                return "series"
 
 
 @dataclass(frozen=True, slots=True)

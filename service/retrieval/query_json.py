@@ -19,7 +19,9 @@ from service.retrieval.query import (
     Query,
     RecordSource,
     Rerank,
+    SeriesSource,
     Source,
+    StudySource,
     TextSource,
     VectorSource,
 )
@@ -65,7 +67,10 @@ def query_of(values: Mapping[str, Any], images: Mapping[str, bytes]) -> Query:
 
 def _plain(value: object) -> Any:
     match value:
-        case TextSource() | ImageSource() | RecordSource() | VectorSource():
+        case (
+            TextSource() | ImageSource() | RecordSource() | VectorSource()
+            | SeriesSource() | StudySource()
+        ):  # fmt: skip
             return _plain_source(value)
         case Comparison(key, op, compared):
             return {"type": op, "key": key, "value": _plain(compared)}
@@ -91,6 +96,10 @@ def _plain_source(source: Source) -> Json:
             return {"kind": "image", "sha256": hashlib.sha256(raw).hexdigest()}
         case RecordSource(record_id):
             return {"kind": "record", "record_id": record_id}
+        case SeriesSource(files):
+            return {"kind": "series", "sha256": [hashlib.sha256(raw).hexdigest() for raw in files]}
+        case StudySource(by, group_id):
+            return {"kind": "study", "by": by, "group_id": group_id}
         case VectorSource(name, vector):
             raw = np.ascontiguousarray(vector, "<f4").tobytes()
             return {"kind": "vector", "field": name, "base64": base64.b64encode(raw).decode()}
@@ -120,13 +129,21 @@ def _source(values: Json, images: Mapping[str, bytes]) -> Source:
         case "vector":
             raw = base64.b64decode(values["base64"], validate=True)
             return VectorSource(values["field"], np.frombuffer(raw, "<f4").astype(np.float32))
-    if values["sha256"] not in images:
+        case "study":
+            return StudySource(values["by"], values["group_id"])
+        case "series":
+            return SeriesSource(tuple(_image(digest, images) for digest in values["sha256"]))
+    return ImageSource(_image(values["sha256"], images))
+
+
+def _image(digest: str, images: Mapping[str, bytes]) -> bytes:
+    if digest not in images:
         raise QueryError(
             "The query's image is not among those given: no file has its sha256, "
-            f"{values['sha256'][:12]}..., and a receipt does not keep images.",
+            f"{digest[:12]}..., and a receipt does not keep images.",
             remedy="Give the very file that was searched with: --image FILE.",
         )
-    return ImageSource(images[values["sha256"]])
+    return images[digest]
 
 
 def _filter(values: Json) -> Filter:

@@ -10,11 +10,14 @@ from typing import Any
 
 from indexer.errors import QueryError
 from indexer.store.reader import IndexReader
+from service.retrieval.columns import ColumnCache
 from service.retrieval.drafting import Plan
+from service.retrieval.late_interaction import SeriesLeg
 from service.retrieval.legs import DenseLeg
-from service.retrieval.query import Hit, Query, RecordSource
+from service.retrieval.query import Hit, Query, RecordSource, StudySource
 from service.retrieval.query_json import digest_of, query_values
 from service.retrieval.selection import Snapshot, find_record
+from service.retrieval.series_slices import rows_of_study
 
 RECEIPT_VERSION = 1
 MAX_RECEIPT_BYTES = 64 << 20
@@ -72,6 +75,11 @@ def make_receipt(
     """
     values = query_values(query)
     homes = [find_record(record_id, everywhere)[0] for record_id in _named_records(query)]
+    homes += [
+        rows_of_study(one, ColumnCache(), everywhere)[0]
+        for one in query.sources
+        if isinstance(one, StudySource)
+    ]
     return Receipt(
         query_sha256=digest_of(values),
         query=values,
@@ -128,11 +136,13 @@ def _stamps(plan: Plan, readers: Sequence[IndexReader]) -> tuple[EncoderStamp, .
     """Return one stamp for each encoder and field that a plan compares embeddings of."""
     names: dict[tuple[str, ...], set[str]] = {}
     for leg in plan.legs:
-        if isinstance(leg, DenseLeg):
+        if isinstance(leg, DenseLeg | SeriesLeg):
             for reader in (readers[member] for member in leg.members):
-                stated = reader.manifest.fields[leg.field]
+                stated = reader.manifest.fields[leg.space.field]
                 weights = (stated.fingerprint.revision, stated.fingerprint.weights_sha256)
-                names.setdefault((leg.field, stated.encoder, *weights), set()).add(reader.name)
+                names.setdefault((leg.space.field, stated.encoder, *weights), set()).add(
+                    reader.name
+                )
     return tuple(
         EncoderStamp(
             field=field,

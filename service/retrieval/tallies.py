@@ -21,7 +21,15 @@ from service.retrieval.facets import FacetCount, check_facets, count_facets, wit
 from service.retrieval.fusion import Key
 from service.retrieval.legs import Area, LexicalLeg
 from service.retrieval.masks import MaskCache
-from service.retrieval.query import ImageSource, Query, RecordSource, SameAs, TextSource
+from service.retrieval.query import (
+    ImageSource,
+    Query,
+    RecordSource,
+    SameAs,
+    SeriesSource,
+    StudySource,
+    TextSource,
+)
 from service.retrieval.refining import Refiner
 from service.retrieval.selection import Snapshot
 
@@ -98,7 +106,8 @@ class Tallies:
 
 def _came_from(query: Query) -> Query:
     """Return a query whose exclusions are the cases that its records and images come from."""
-    knows = any(isinstance(one, RecordSource | ImageSource) for one in query.sources)
+    pictures = RecordSource | ImageSource | SeriesSource | StudySource
+    knows = any(isinstance(one, pictures) for one in query.sources)
     same: frozenset[SameAs] = frozenset({"case"}) if knows else frozenset()
     return replace(query, exclude_same=same, exclude_records=frozenset(), unlike=())
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 from types import MappingProxyType
 
-from service.retrieval.drafting import Plan
+from service.retrieval.drafting import Leg, Plan
 from service.retrieval.fusion import Fused, FusedRanking, Fusion, Key, Ranking, fuse
-from service.retrieval.legs import Area, Leg
+from service.retrieval.legs import Area
 from service.retrieval.query import LegReport, Query
 
 # How deep rankings are fused at least. Blending: on both development sets of `fusion`, ranking

@@ -9,10 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from indexer.errors import QueryError
-from service.retrieval.query import ImageSource, Source
+from service.retrieval.query import ImageSource, SeriesSource, Source
 from service.schemas import ImageOptions, ImageSearch
 
 _MAX_PARAMS_BYTES = 64 * 1024
+_MAX_FILES = 2000
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
@@ -34,7 +35,8 @@ IMAGE_BODY: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "PNG, JPEG, TIFF, WebP or DICOM.",
+                            "description": "PNG, JPEG, TIFF, WebP or DICOM. Several parts of this "
+                            "name are the files of one series or study.",
                         },
                         "params": {
                             "type": "string",
@@ -52,6 +54,10 @@ IMAGE_BODY: dict[str, Any] = {
                     "record": {
                         "summary": "Images like an indexed one",
                         "value": {"record_id": "mura/valid/patient00011:study1:image1", "k": 5},
+                    },
+                    "study": {
+                        "summary": "Studies like an indexed one",
+                        "value": {"study_id": "mura:patient00011:study1", "group_by": "study"},
                     },
                     "base64": {
                         "summary": "Images like one sent along",
@@ -85,7 +91,9 @@ async def _read_form(request: Request) -> tuple[Source, ImageOptions]:
     if not (await request.body()).rstrip().endswith(b"--"):
         raise HTTPException(400)  # cut short: the parser would take what came for the whole file
     try:
-        form = await request.form(max_files=1, max_fields=1, max_part_size=_MAX_PARAMS_BYTES)
+        form = await request.form(
+            max_files=_MAX_FILES, max_fields=1, max_part_size=_MAX_PARAMS_BYTES
+        )
     except (ValueError, LookupError):
         # An odd charset or boundary makes the parser stumble over its own feet.
         raise HTTPException(400) from None
@@ -96,16 +104,19 @@ async def _read_form(request: Request) -> tuple[Source, ImageOptions]:
 
 
 async def _read_parts(form: FormData) -> tuple[Source, ImageOptions]:
-    upload, params = form.get("file"), form.get("params", "{}")
-    if not isinstance(upload, UploadFile) or not set(form) <= {"file", "params"}:
+    parts, params = form.getlist("file"), form.get("params", "{}")
+    uploads = [part for part in parts if isinstance(part, UploadFile)]
+    if not uploads or len(uploads) < len(parts) or not set(form) <= {"file", "params"}:
         raise QueryError(
-            "The form must have a part named file, and may have one named params.",
-            remedy="Send the image as a file part; options as JSON in params.",
+            "The form must have a part named file, or several, and may have one named params.",
+            remedy="Send images as file parts; options as JSON in params.",
         )
     if isinstance(params, UploadFile):
         raise QueryError("params must be a plain part.", remedy="Send it without a file name.")
     options = _parse(ImageOptions, params.encode("utf-8", "surrogatepass"))
-    return ImageSource(await upload.read()), options
+    if len(uploads) == 1:
+        return ImageSource(await uploads[0].read()), options
+    return SeriesSource(tuple([await one.read() for one in uploads])), options
 
 
 def _parse(model: type[ImageOptions], raw: bytes) -> Any:

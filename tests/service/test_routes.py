@@ -276,7 +276,7 @@ def test_bad_images(client: TestClient, body: dict[str, object], status: int) ->
         ({"file": ("a", b"no image")}, {}, 415),
         ({"file": ("a", b"")}, {}, 415),
         ({"other": ("a", b"grey 1")}, {}, 422),
-        ({"file": ("a", b"grey 1"), "params": ("p", b"{}")}, {}, 400),
+        ({"file": ("a", b"grey 1"), "params": ("p", b"{}")}, {}, 422),
         ({"params": ("p", b"{}")}, {}, 422),
         ({"file": ("a", b"grey 1")}, {"params": "{"}, 422),
         ({"file": ("a", b"grey 1")}, {"params": "[1]"}, 422),

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import fields
 
@@ -13,6 +14,8 @@ from service.retrieval.query import (
     Query,
     RecordSource,
     Rerank,
+    SeriesSource,
+    StudySource,
     TextSource,
     VectorSource,
 )
@@ -28,6 +31,8 @@ SOURCES = st.one_of(
     st.builds(TextSource, NAMES),
     st.builds(RecordSource, NAMES),
     st.builds(ImageSource, st.binary(max_size=9)),
+    st.builds(SeriesSource, st.lists(st.binary(max_size=9), min_size=1, max_size=3).map(tuple)),
+    st.builds(StudySource, st.sampled_from(["study", "series"]), NAMES),
     st.builds(VectorSource, NAMES, VECTORS.map(lambda one: np.array(one, np.float32))),
 )
 FILTERS = st.recursive(
@@ -51,6 +56,7 @@ VALUES = {
     "exclude_datasets": NAME_SETS, "exclude_splits": NAME_SETS, "explain": st.booleans(),
     "facets": NAME_TUPLES, "evidence": st.booleans(), "min_percentile": st.none() | NUMBERS,
     "rerank": st.none() | st.builds(Rerank, encoder=NAMES, depth=st.integers(1, 99)),
+    "match": st.sampled_from(["late_interaction", "best_slice"]),
     "windows": st.sampled_from([(), ("lung",), ("soft_tissue", "bone")]),
 }  # fmt: skip
 QUERIES = st.builds(Query, **VALUES)
@@ -63,6 +69,8 @@ def test_every_field_of_a_query_is_tried_here() -> None:
 def images_of(query: Query) -> dict[str, bytes]:
     found = {}
     for source in query.sources:
+        if isinstance(source, SeriesSource):
+            found |= {hashlib.sha256(raw).hexdigest(): raw for raw in source.files}
         if isinstance(source, ImageSource):
             found[query_values(Query(target="images", source=source))["source"]["sha256"]] = (
                 source.raw

@@ -1,0 +1,54 @@
+"""Which slices of a series or study that is the query are compared: some, spread evenly over it."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from indexer.errors import RecordNotFoundError
+from indexer.pixels.ct_windows import WINDOW_FIELDS
+from indexer.store.reader import IndexReader
+from indexer.thinning import SLICES_PER_SERIES, spread
+from service.retrieval.columns import ColumnCache
+from service.retrieval.grouping import GROUP_COLUMNS
+from service.retrieval.query import SeriesSource, StudySource
+
+
+def rows_of_study(
+    source: StudySource, columns: ColumnCache, everywhere: Mapping[str, IndexReader]
+) -> tuple[IndexReader, list[int]]:
+    """Return the index that holds a study or series, and 32 rows of it at most, spread evenly.
+
+    In the order of series and slices; only slices that are embedded by window, if any is.
+
+    Raises
+    ------
+    RecordNotFoundError
+        No indexed image states it.
+    """
+    name = GROUP_COLUMNS[source.by]
+    for reader in everywhere.values():
+        build = columns.of(reader)
+        if reader.manifest.kind != "image" or name not in build.names:
+            continue
+        rows = np.flatnonzero(build.holds_any(name, [source.group_id]))
+        if len(rows):
+            fields = [one for one in WINDOW_FIELDS if one in reader.manifest.fields]
+            by_window = [rows[np.isin(rows, reader.rows_of(one))] for one in fields]
+            shown = np.unique(np.concatenate(by_window)) if by_window else rows[:0]
+            rows = shown if len(shown) else rows
+            order = np.lexsort(
+                (
+                    build.numbers("slice_number")[rows],
+                    build.groups(GROUP_COLUMNS["series"]).codes[rows],
+                )
+            )
+            return reader, rows[order[spread(len(rows), SLICES_PER_SERIES)]].tolist()
+    raise RecordNotFoundError(
+        f"No indexed image states that {source.by}.",
+        remedy=f"Every hit of a scan carries its {name}.",
+    )
+
+
+def files_of_series(source: SeriesSource) -> list[bytes]:
+    """Return 32 files of an uploaded series at most, spread evenly."""
+    return [source.files[place] for place in spread(len(source.files), SLICES_PER_SERIES)]
