@@ -30,7 +30,7 @@ from indexer.store.calibration import LOOKS_NAME, Calibration, Measured, Rates
 if TYPE_CHECKING:
     from indexer.store.manifest import FieldManifest
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same build would be calibrated otherwise."""
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -128,9 +128,9 @@ class Calibrator:
         known = known[np.isfinite(known).all(axis=1)]
         least, nearness = fit_pictures(chance, known).tolist()
         pairs = quantiles(build.paired_cosines("image", own.vectors, own.cases, _ROWS_PAIRED))
-        measured["image>image"] = Measured(
-            pairs=pairs, least=rounded(least), spread=rounded(chance[:, 0].std())
-        )
+        # No spread: cosines of drawings differ so much that a normal tail would demand nearly the
+        # same picture of several indexes, and looks refuse what is strange in each.
+        measured["image>image"] = Measured(pairs=pairs, least=rounded(least))
         return rounded(-nearness), estimate_rates(chance, known, fit_pictures, "all")
 
     @cached_property

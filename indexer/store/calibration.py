@@ -54,7 +54,7 @@ class Measured:
 
     `pairs` holds the scores of unrelated pairs at `PAIR_SHARES`, rising; None where too few pairs
     could be made. A query whose best score is `least` or more has found something. `spread` is the
-    standard deviation of what unrelated queries find.
+    standard deviation of what unrelated queries find; 0 where more indexes need no higher limit.
     """
 
     pairs: tuple[float, ...] | None

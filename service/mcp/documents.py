@@ -53,6 +53,8 @@ def hits_json(reply: SearchReply, links: Links) -> dict[str, Any]:
     """Return the hits of a search, with what a reader of them should know."""
     return {
         "hits": [_hit_json(hit, links) for hit in reply.hits],
+        "relevant": reply.relevant,
+        "relevance_reason": reply.relevance_reason,
         "score_kind": reply.score_kind,
         "notes": [note.message for note in reply.notes],
         "disclaimer": DISCLAIMER,
