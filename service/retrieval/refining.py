@@ -9,7 +9,7 @@ from indexer.errors import QueryError
 from indexer.store.reader import IndexReader
 from service.retrieval.contradictions import demote
 from service.retrieval.fusion import Fused, Key
-from service.retrieval.query import Note, Place, Query, TextSource
+from service.retrieval.query import Note, Place, Query, Target, TextSource
 from service.retrieval.rerank import rerank
 
 RERANK = "rerank"
@@ -17,6 +17,10 @@ RERANK = "rerank"
 _STATING = MappingProxyType({"image": ("caption",), "text": ("question", "context")})
 # What a reranker reads beside that: whether a text answers a question shows in its answer.
 _READ = MappingProxyType({"image": ("caption",), "text": ("question", "context", "answer")})
+
+# Behind which others contradictions are put: those of reports behind all, those of questions, whose
+# scores are shares of 1, behind such as are nearly as good (`contradictions` has the figures).
+_MARGINS: Mapping[Target, float] = MappingProxyType({"questions": 0.05})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Refiner:
     def refine(
         self, ranked: Sequence[Fused], query: Query, readers: Sequence[IndexReader]
     ) -> Refined:
-        """Rerank the first tier if the query asks for it, then put contradictions behind the rest.
+        """Rerank the first tier if the query asks for it, then put contradictions behind others.
 
         A query without words contradicts nothing.
 
@@ -58,7 +62,8 @@ class Refiner:
             return self._rerank(ranked, query, words, readers)
         if not words:
             return Refined(ranked)
-        guarded = demote(ranked, words, _text_of(readers, _STATING))
+        margin = _MARGINS.get(query.target)
+        guarded = demote(ranked, words, _text_of(readers, _STATING), margin=margin)
         return Refined(_let_fall(guarded.ranked), guarded.contradicting)
 
     def _rerank(

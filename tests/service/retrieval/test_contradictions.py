@@ -20,6 +20,23 @@ def test_contradicting_records_go_behind_the_others_in_their_order() -> None:
     assert {one.key: one.score for one in done.ranked} == {one.key: one.score for one in ranked}
 
 
+def test_with_a_margin_they_go_behind_what_is_nearly_as_good() -> None:
+    ranked = [Fused(Key(0, row), score) for row, score in enumerate((0.9, 0.87, 0.8, 0.79))]
+    texts = ["no effusion", "effusion", "no effusion", "effusion"]
+    done = demote(ranked, "effusion", lambda key: texts[key.row], margin=0.05)
+    assert [one.key.row for one in done.ranked] == [1, 0, 3, 2]
+    near = demote(ranked, "effusion", lambda key: texts[key.row], margin=0.02)
+    assert [one.key.row for one in near.ranked] == [0, 1, 3, 2]
+    assert near.contradicting == done.contradicting == {ranked[0].key, ranked[2].key}
+
+
+@given(st.lists(st.sampled_from(TEXTS), max_size=2 * WINDOW), st.sampled_from(TEXTS))
+def test_a_margin_wider_than_the_scores_is_none(texts: list[str], query: str) -> None:
+    ranked = ranking(len(texts))
+    everywhere = demote(ranked, query, lambda key: texts[key.row])
+    assert demote(ranked, query, lambda key: texts[key.row], margin=1.0) == everywhere
+
+
 def test_a_query_for_absence_puts_the_finding_behind() -> None:
     texts = ["effusion", "no effusion", "normal chest"]
     done = demote(ranking(3), "chest x-ray without effusion", lambda key: texts[key.row])
