@@ -39,6 +39,13 @@ def evaluate_rag(
     budget: Annotated[
         int, typer.Option(min=200, help="Tokens of instructions and passages, question aside.")
     ] = 2000,
+    retrieval_only: Annotated[
+        bool, typer.Option("--retrieval-only", help="Measure the evidence; ask no model.")
+    ] = False,
+    paraphrases: Annotated[
+        Path | None,
+        typer.Option(help="With --retrieval-only: a folder of question pairs, as --relevance."),
+    ] = None,
     llm_url: Annotated[
         str | None,
         typer.Option(envvar="MEDSEARCH_LLM_URL", help="Base URL of an OpenAI-compatible server."),
@@ -72,6 +79,7 @@ def evaluate_rag(
     The key is read from MEDSEARCH_LLM_KEY. Answers are kept in OUTPUT/answers.jsonl: the same
     command goes on where it stopped, and pays for nothing twice.
     """
+    from service.cli.rag_evidence import measure_retrieval
     from service.cli.rag_runs import RagPlan, measure_model
     from service.evaluation.plots import require_matplotlib
     from service.evaluation.rag.questions import BENCHMARKS, Selection
@@ -91,6 +99,9 @@ def evaluate_rag(
         device=device,
         plots=plots,
     )
+    if retrieval_only:
+        measure_retrieval(plan, paraphrases)
+        return
     endpoint = _endpoint(
         llm_url, model, os.environ,
         max_tokens=max_tokens, timeout_s=timeout, retries=retries, reasoning=reasoning,
@@ -124,7 +135,7 @@ def _endpoint(
         raise QueryError(
             "Which model is to be asked?",
             remedy="Give --llm-url URL and --model NAME (or MEDSEARCH_LLM_URL, "
-            f"MEDSEARCH_LLM_MODEL; a key in {KEY_VARIABLE}).",
+            f"MEDSEARCH_LLM_MODEL; a key in {KEY_VARIABLE}), or --retrieval-only.",
         )
     return Endpoint(
         url=url,

@@ -1,4 +1,4 @@
-"""Draws both accuracies of each benchmark, and on how many questions the arms differ."""
+"""Draws accuracies with and without passages, and what was measured of retrieval alone."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 
 from service.evaluation.metrics import Figure
 from service.evaluation.plots import new_canvas
+from service.evaluation.rag.evidence import Measurement
 from service.evaluation.rag.pairing import ArmComparison
 
 _WIDTH = 0.38
@@ -37,6 +38,43 @@ def draw_accuracies(comparisons: Sequence[ArmComparison], path: Path) -> None:
     for axes in (above, below):
         axes.grid(alpha=0.3, axis="y")
         axes.legend(fontsize=8)
+    canvas.savefig(path)
+
+
+def draw_measurements(measurements: Sequence[Measurement], path: Path) -> None:
+    """Draw every figure with its interval, one below the other, chance as a hollow mark.
+
+    Raises
+    ------
+    MedsearchError
+        Matplotlib is not installed.
+    """
+    shown = [
+        (f"{one.questions}: {one.measure}, {figure.name}", figure)
+        for one in reversed(measurements)
+        for figure in reversed(one.figures)
+        if figure.queries
+    ]
+    canvas = new_canvas()
+    canvas.set_size_inches(9, 1 + 0.28 * len(shown))
+    axes = canvas.subplots()
+    means = np.array([figure.mean for _, figure in shown])
+    errors = [
+        np.maximum(0, means - [figure.low for _, figure in shown]),
+        np.maximum(0, np.array([figure.high for _, figure in shown]) - means),
+    ]
+    axes.errorbar(means, np.arange(len(shown)), xerr=errors, fmt="o", markersize=4, linewidth=1)
+    chances = [
+        (figure.chance, place)
+        for place, (_, figure) in enumerate(shown)
+        if figure.chance is not None
+    ]
+    if chances:
+        across, down = zip(*chances, strict=True)
+        axes.plot(across, down, "o", markersize=4, markerfacecolor="none", color="grey")
+    axes.set_yticks(range(len(shown)), [label for label, _ in shown], fontsize=7)
+    axes.set(xlabel="share (hollow: chance)")
+    axes.grid(alpha=0.3, axis="x")
     canvas.savefig(path)
 
 
