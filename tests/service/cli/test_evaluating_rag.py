@@ -204,3 +204,32 @@ def test_eval_without_a_name_still_measures_indexes(run: Run, tmp_path: Path) ->
     assert "eval rag --help" in shown.output
     named = CliRunner().invoke(app, ["eval", "--indexes", str(tmp_path), "--no-plots", "--", "rag"])
     assert "rag" in str(named.exception)
+
+
+def test_the_evidence_is_measured_without_a_model(run: Run, data: Path, tmp_path: Path) -> None:
+    add_calculations(data)
+    pairs = tmp_path / "mqp.csv"
+    pairs.write_text(
+        '1,"Which drug helps?","What drug is of help?",1\n1,"Which drug helps?","Is it Hep?",0\n'
+        '2,"Deficiency of Dig?","Is there too little Dig?",1\n',
+        "utf-8",
+    )
+    done = run(
+        "--retrieval-only", "--dataset", "medqa", "--dataset", "medcalc_bench",
+        "--passages", "1", "--paraphrases", tmp_path, "--output", "out",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    found = {(one["questions"], one["measure"]): one for one in results("out")["measurements"]}
+    options = found["medqa", "option's text in the first 1 hits"]["figures"]
+    assert [figure["name"] for figure in options] == [
+        "right option", "wrong option", "right - wrong",
+    ]  # fmt: skip
+    assert options[2]["mean"] == pytest.approx(options[0]["mean"] - options[1]["mean"])
+    assert options[0]["mean"] > 0.5
+    by_note = found["medcalc_bench, by the note", "right calculator, lexical"]
+    assert "2 ask for calculators that no allowed record has" in by_note["note"]
+    people = found["mqp", "first 10 hits of a question and of its paraphrase"]
+    assert people["figures"][0]["queries"] == 2
+    assert (Path("out") / "evidence.png").read_bytes().startswith(b"\x89PNG")
+    assert "right calculator, dense" in (Path("out") / "report.md").read_text("utf-8")
+    assert "right option" in done.output
