@@ -8,6 +8,7 @@ from indexer.encoders.spec import ImageInput
 from indexer.pixels.decode import DecodeRequest
 from indexer.pixels.limits import UPLOAD_LIMITS
 from indexer.pixels.pool import DecodePool
+from indexer.pixels.window import PRESETS
 from service.retrieval.encoding import QueryImage
 
 PREVIEW_PX = 512
@@ -45,15 +46,20 @@ class UploadDecoder:
         image = self._pool.decode_one(request)
         return QueryImage(image.pixels, image.fingerprint_bits, image.by_window)
 
-    def preview(self, raw: bytes) -> Preview:
-        """Return what people see of an image: DICOM in its own or its modality's window.
+    def preview(self, raw: bytes, window: str | None = None) -> Preview:
+        """Return what people see of an image: DICOM in a preset, or in the window that it states.
 
         Raises
         ------
         DecodeError
             As for a query.
+        KeyError
+            There is no such preset in `indexer.pixels.window.PRESETS`.
         """
-        request = DecodeRequest(raw=raw, px=_UNUSED_PX, resize="squash", thumbnail_px=PREVIEW_PX)
+        chosen = None if window is None else PRESETS[window]
+        request = DecodeRequest(
+            raw=raw, px=_UNUSED_PX, resize="squash", thumbnail_px=PREVIEW_PX, window=chosen
+        )
         image = self._pool.decode_one(request)
         return Preview(jpeg=image.thumbnail, width_px=image.width_px, height_px=image.height_px)
 

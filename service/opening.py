@@ -32,7 +32,7 @@ class RefreshableIndexes(Indexes, Protocol):
         ...
 
 
-Previewer: TypeAlias = Callable[[bytes], "Preview"]
+Previewer: TypeAlias = Callable[[bytes, str | None], "Preview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _encoders(settings: Settings, decode: "UploadDecoder") -> QueryEncoders:
     )
 
 
-def _show_nothing(_: bytes) -> "Preview":
+def _show_nothing(_: bytes, window: str | None) -> "Preview":  # noqa: ARG001
     raise DecodeError("Images cannot be decoded here.", remedy="Search by text.")
 
 

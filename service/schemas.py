@@ -251,6 +251,10 @@ class PreviewBody(Request):
     image_base64: Annotated[
         str, Field(description="An image file (PNG, JPEG, TIFF, WebP, DICOM) as base64.")
     ]
+    window: Annotated[
+        Literal["lung", "soft_tissue", "bone", "brain"] | None,
+        Field(description="Show CT in this window instead of the one that the file states."),
+    ] = None
 
 
 def image_source(record_id: str | None, image_base64: str | None) -> ImageSource | RecordSource:

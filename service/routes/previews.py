@@ -25,7 +25,7 @@ async def preview_image(
     preview = service.opened.preview
 
     def look() -> bytes:
-        seen = preview(decode_file(body.image_base64, "image_base64"))
+        seen = preview(decode_file(body.image_base64, "image_base64"), body.window)
         encoded = base64.b64encode(seen.jpeg).decode()
         return dump_json(
             {"jpeg_base64": encoded, "width_px": seen.width_px, "height_px": seen.height_px}

@@ -87,10 +87,10 @@ def grey_hash(level: int) -> bytes:
     return hashlib.sha256(f"grey {level}".encode()).digest()
 
 
-def preview_grey(raw: bytes) -> Preview:
+def preview_grey(raw: bytes, window: str | None = None) -> Preview:
     """Preview `grey N` as a "JPEG" that holds its bytes."""
     decode_grey(raw, ImageInput(px=8, resize="squash"))
-    return Preview(jpeg=JPEG + raw, width_px=8, height_px=8)
+    return Preview(jpeg=JPEG + (window or "").encode() + raw, width_px=8, height_px=8)
 
 
 def image_record(dataset: str, number: int, **changes: object) -> ImageRecord:

@@ -4,6 +4,8 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from indexer.encoders.spec import ImageInput
 from indexer.errors import DecodeError, LimitExceededError
@@ -65,3 +67,33 @@ def test_a_preview_is_a_small_jpeg_without_metadata(decode: UploadDecoder) -> No
 def test_a_preview_of_what_is_no_image(decode: UploadDecoder) -> None:
     with pytest.raises(DecodeError):
         decode.preview(b"nonsense")
+
+
+def ct(values_hu: np.ndarray) -> bytes:
+    """A CT slice as an unsigned DICOM file with the usual intercept."""
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = CTImageStorage, "1.2.3.4"
+    dataset.Modality, dataset.PhotometricInterpretation = "CT", "MONOCHROME2"
+    dataset.Rows, dataset.Columns = values_hu.shape
+    dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
+    dataset.RescaleSlope, dataset.RescaleIntercept = 1, -1024
+    dataset.PixelData = (values_hu + 1024).astype("<u2").tobytes()
+    dataset["PixelData"].VR = "OW"
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    stream = io.BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def test_a_preview_of_ct_is_shown_in_the_window_that_is_asked_for(decode: UploadDecoder) -> None:
+    soft_tissue_hu = np.full((64, 64), 50)
+    greys = {
+        name: np.asarray(Image.open(io.BytesIO(decode.preview(ct(soft_tissue_hu), name).jpeg)))
+        for name in ("lung", "soft_tissue", "bone")
+    }
+    # 50 HU: white among lungs (-600, 1500), mid-grey in its own window, dark among bones.
+    assert greys["lung"].mean() > 230
+    assert 120 < greys["soft_tissue"].mean() < 135
+    assert greys["bone"].mean() < 90

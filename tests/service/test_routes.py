@@ -362,6 +362,9 @@ def test_an_upload_is_shown_as_it_is_read(client: TestClient) -> None:
     reply = post(client, "/v1/previews", image_base64=sent)
     PreviewReply.model_validate(reply, strict=True)
     assert base64.b64decode(reply["jpeg_base64"]).endswith(b"grey 9")
+    lung = post(client, "/v1/previews", image_base64=sent, window="lung")
+    assert b"lung" in base64.b64decode(lung["jpeg_base64"])
+    assert refused(client, "/v1/previews", 422, image_base64=sent, window="moon")["details"]
     assert refused(client, "/v1/previews", 415, image_base64="AAAA")["code"]
     assert refused(client, "/v1/previews", 422, image_base64="?")["code"] == "bad_query"
 

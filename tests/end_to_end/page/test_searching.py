@@ -57,6 +57,9 @@ def test_a_dropped_dicom_finds_similar_images(
     expect(page.locator(".asked")).to_contain_text("DICOM")
     expect(page.locator(".asked")).to_contain_text("256 × 256 pixels")
     wait_until(page, "document.querySelector('.understood img').naturalWidth > 100")
+    before = page.locator(".understood img").get_attribute("src")
+    page.get_by_label("Shown in the window").select_option("lung")
+    expect(page.locator(".understood img")).not_to_have_attribute("src", str(before))
     expect(page.locator(".card").first).to_contain_text("tcga_luad")
     assert "SY-" not in page.locator("body").inner_text()
 

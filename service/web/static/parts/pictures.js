@@ -15,7 +15,7 @@ export function pictureOf(id) {
 export async function keepPicture(file) {
   const format = await formatOf(file);
   const id = String(pictures.size + 1);
-  pictures.set(id, { file, format, bytes: file.size, preview: previewOf(file, format) });
+  pictures.set(id, { file, format, bytes: file.size, preview: (window) => previewOf(file, format, window) });
   return id;
 }
 
@@ -33,11 +33,11 @@ async function formatOf(file) {
 }
 
 /** Return something to look at: the file itself, or how the service reads it; null for neither. */
-async function previewOf(file, format) {
+async function previewOf(file, format, window) {
   if (SHOWN_BY_BROWSERS.has(format)) return { address: URL.createObjectURL(file) };
   if (!format) return null;
   try {
-    const body = { image_base64: await base64Of(file) };
+    const body = { image_base64: await base64Of(file), window: window || null };
     const seen = await askJson("/v1/previews", { body });
     const bytes = Uint8Array.from(atob(seen.jpeg_base64), (mark) => mark.charCodeAt(0));
     const address = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));

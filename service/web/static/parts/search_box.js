@@ -8,6 +8,7 @@ import { go, state } from "./state.js";
 import { thumbnail } from "./thumbnail.js";
 import { acceptFiles, ACCEPTED } from "./upload.js";
 
+const WINDOWS = ["", "lung", "soft_tissue", "bone", "brain"];
 const FRESH = { like: "", picture: "", less: [], record: "", prompt: "" };
 
 /** The three modes and the one box; `form` submits to a new state, never to the server. */
@@ -100,14 +101,21 @@ function given(id) {
   const frame = h("span", { class: "understood" }, icon("image"));
   const words = h("span", {}, about);
   void showPreview(frame, words, picture);
-  return asked(frame, words, picture && besides());
+  const shownIn = picture?.format === "DICOM" && windowChooser((window) => void showPreview(frame, null, picture, window));
+  return asked(frame, [words, shownIn].filter(Boolean), picture && besides());
 }
 
-async function showPreview(frame, words, picture) {
-  const seen = await picture?.preview;
+async function showPreview(frame, words, picture, window = "") {
+  const seen = await picture?.preview(window);
   if (!seen) return;
   frame.replaceChildren(h("img", { src: seen.address, alt: t("picture_alt") }));
-  if (seen.width) words.append(` · ${t("picture_size", { width: seen.width, height: seen.height })}`);
+  if (seen.width) words?.append(` · ${t("picture_size", { width: seen.width, height: seen.height })}`);
+}
+
+/** The windows in which CT may be looked at; the one that the file states comes first. */
+function windowChooser(choose) {
+  const options = WINDOWS.map((name) => h("option", { value: name }, t(`window_${name || "stated"}`)));
+  return h("select", { class: "window", "aria-label": t("window"), onchange: (event) => choose(event.target.value) }, options);
 }
 
 function likeness(recordId) {
