@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from indexer.encoders.spec import ImageInput
+from indexer.pixels.ct_windows import CT_WINDOWS, WindowName
 from indexer.pixels.decode import DecodeRequest
 from indexer.pixels.limits import UPLOAD_LIMITS
 from indexer.pixels.pool import DecodePool
-from indexer.pixels.window import PRESETS
 from service.retrieval.encoding import QueryImage
 
 PREVIEW_PX = 512
@@ -46,17 +46,15 @@ class UploadDecoder:
         image = self._pool.decode_one(request)
         return QueryImage(image.pixels, image.fingerprint_bits, image.by_window)
 
-    def preview(self, raw: bytes, window: str | None = None) -> Preview:
-        """Return what people see of an image: DICOM in a preset, or in the window that it states.
+    def preview(self, raw: bytes, window: WindowName | None = None) -> Preview:
+        """Return what people see of an image: CT in a preset, or in the window that it states.
 
         Raises
         ------
         DecodeError
             As for a query.
-        KeyError
-            There is no such preset in `indexer.pixels.window.PRESETS`.
         """
-        chosen = None if window is None else PRESETS[window]
+        chosen = None if window is None else CT_WINDOWS[window]
         request = DecodeRequest(
             raw=raw, px=_UNUSED_PX, resize="squash", thumbnail_px=PREVIEW_PX, window=chosen
         )

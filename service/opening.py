@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from indexer.errors import DecodeError
+from indexer.pixels.ct_windows import WindowName
 from service.prompting.prompt import Prompter
 from service.prompting.prompt_receipt import Signer
 from service.prompting.template_set import Templates
@@ -32,7 +33,7 @@ class RefreshableIndexes(Indexes, Protocol):
         ...
 
 
-Previewer: TypeAlias = Callable[[bytes, str | None], "Preview"]
+Previewer: TypeAlias = Callable[[bytes, WindowName | None], "Preview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _encoders(settings: Settings, decode: "UploadDecoder") -> QueryEncoders:
     )
 
 
-def _show_nothing(_: bytes, window: str | None) -> "Preview":  # noqa: ARG001
+def _show_nothing(_: bytes, window: WindowName | None) -> "Preview":  # noqa: ARG001
     raise DecodeError("Images cannot be decoded here.", remedy="Search by text.")
 
 

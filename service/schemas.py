@@ -252,7 +252,7 @@ class PreviewBody(Request):
         str, Field(description="An image file (PNG, JPEG, TIFF, WebP, DICOM) as base64.")
     ]
     window: Annotated[
-        Literal["lung", "soft_tissue", "bone", "brain"] | None,
+        WindowName | None,
         Field(description="Show CT in this window instead of the one that the file states."),
     ] = None
 

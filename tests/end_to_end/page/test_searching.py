@@ -58,8 +58,12 @@ def test_a_dropped_dicom_finds_similar_images(
     expect(page.locator(".asked")).to_contain_text("256 × 256 pixels")
     wait_until(page, "document.querySelector('.understood img').naturalWidth > 100")
     before = page.locator(".understood img").get_attribute("src")
-    page.get_by_label("Shown in the window").select_option("lung")
+    page.focus("select.window")
+    page.locator("select.window").select_option("bone")
     expect(page.locator(".understood img")).not_to_have_attribute("src", str(before))
+    expect(page.locator(".card .caption").first).to_contain_text("bone window")
+    expect(page.locator("select.window")).to_be_focused()
+    assert "window=bone" in page.url
     expect(page.locator(".card").first).to_contain_text("tcga_luad")
     assert "SY-" not in page.locator("body").inner_text()
 

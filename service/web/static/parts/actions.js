@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 import { t } from "./language.js";
 import { go, state } from "./state.js";
 
-const FRESH = { q: "", picture: "", less: [], filter: [], index: [], group: "", record: "", prompt: "" };
+const FRESH = { q: "", picture: "", window: "", less: [], filter: [], index: [], group: "", record: "", prompt: "" };
 
 export function searchLike(record) {
   go({ ...FRESH, mode: record.kind === "image" ? "picture" : "questions", like: record.record_id });

@@ -4,7 +4,7 @@
  */
 export const MODES = ["words", "picture", "questions"];
 const LISTS = ["filter", "index", "less"];
-const TEXTS = ["q", "like", "picture", "group", "record", "prompt"];
+const TEXTS = ["q", "like", "picture", "window", "group", "record", "prompt"];
 
 export const EMPTY = Object.freeze({
   mode: "words",
@@ -14,6 +14,7 @@ export const EMPTY = Object.freeze({
   filter: [],
   index: [],
   less: [],
+  window: "",
   group: "",
   record: "",
   prompt: "",

@@ -72,13 +72,14 @@ async function write(form, answer) {
 
 /** What the prompt draws on: the picture and the narrowing of the search that it belongs to. */
 async function grounds() {
-  const { mode, like, picture, index, filter } = state();
+  const { mode, like, picture, index, filter, less } = state();
   const body = {};
   if (mode === "picture" && like) body.record_id = like;
   const given = mode === "picture" && picture ? pictureOf(picture) : null;
   if (given) body.image_base64 = await base64Of(given.file);
   if (mode === "words" && index.length === 0) body.indexes = await imageIndexes();
   if (index.length) body.indexes = index;
+  if (less.length) body.exclude_records = less;
   const filters = filterBody(filter);
   // A filter on images names fields that questions do not have, so both are asked only without one.
   if (filters && mode !== "picture") body.filters = filters;

@@ -115,6 +115,7 @@ function factsOf(record) {
       : [h("p", { class: "full-question" }, highlight(record.question, words)), ...questionBody(record)],
     nearness && h("p", {}, nearness),
     actionsFor(record, titleOf(record)),
+    viewerLink(record),
     record.why && whyMatched(record),
     h("h3", {}, t("facts")),
     h("dl", { class: "fact-list" }, FACTS.filter((key) => isStated(record[key])).map((key) => fact(key, record[key]))),
@@ -123,6 +124,12 @@ function factsOf(record) {
     h("p", { class: "hint" }, rich(attribution)),
     h("p", { class: "record-id" }, h("code", {}, record.record_id), copyButton(t("copy"), () => record.record_id)),
   ].flat().filter(Boolean);
+}
+
+/** Where the operator's own viewer shows the study, if one was set up. */
+function viewerLink(record) {
+  if (!/^https?:/.test(record.viewer_url ?? "")) return null;
+  return h("p", {}, h("a", { href: record.viewer_url, rel: "noreferrer", target: "_blank" }, t("viewer")));
 }
 
 function fact(key, value) {

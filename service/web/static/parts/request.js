@@ -25,6 +25,7 @@ function options(state, offset) {
   const filters = filterBody(state.filter);
   if (filters) body.filters = filters;
   if (state.index.length) body.indexes = state.index;
+  if (state.window && state.mode === "picture") body.windows = [state.window];
   if (state.less.length) body.negative_records = state.less;
   // Of what is similar to a record, the rest of its own case is known already.
   if (state.like && state.mode === "picture") body.exclude_same = ["case"];

@@ -9,7 +9,7 @@ import { thumbnail } from "./thumbnail.js";
 import { acceptFiles, ACCEPTED } from "./upload.js";
 
 const WINDOWS = ["", "lung", "soft_tissue", "bone", "brain"];
-const FRESH = { like: "", picture: "", less: [], record: "", prompt: "" };
+const FRESH = { like: "", picture: "", window: "", less: [], record: "", prompt: "" };
 
 /** The three modes and the one box; `form` submits to a new state, never to the server. */
 export function mountSearchBox(form) {
@@ -20,9 +20,9 @@ export function mountSearchBox(form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const q = form.elements.namedItem("q")?.value.trim() ?? "";
-    const { like, picture } = state();
+    const { like, picture, window } = state();
     // Words beside a picture may also be taken away; without one they are all there is.
-    if (q || like || picture) go({ ...FRESH, like, picture, q });
+    if (q || like || picture) go({ ...FRESH, like, picture, window, q });
   });
 
   function chooseMode(mode) {
@@ -50,17 +50,19 @@ export function mountSearchBox(form) {
 
   function render() {
     renderModes();
-    const { mode, like, picture, q } = state();
-    const kind = [mode, like, picture, language()].join("\n");
+    const { mode, like, picture, window, q } = state();
+    const kind = [mode, like, picture, window, language()].join("\n");
     if (kind === drawn) {
       const field = box.querySelector("#q"); // kept, so that nobody loses their place
       if (field) field.value = q;
       return;
     }
     drawn = kind;
+    const held = document.activeElement?.closest(".window"); // drawn anew by its own choice
     if (like) box.replaceChildren(likeness(like));
     else if (mode === "picture") box.replaceChildren(picture ? given(picture) : dropZone());
     else box.replaceChildren(...textBox(mode));
+    if (held) box.querySelector(".window")?.focus();
   }
 
   return { render };
@@ -101,21 +103,21 @@ function given(id) {
   const frame = h("span", { class: "understood" }, icon("image"));
   const words = h("span", {}, about);
   void showPreview(frame, words, picture);
-  const shownIn = picture?.format === "DICOM" && windowChooser((window) => void showPreview(frame, null, picture, window));
-  return asked(frame, [words, shownIn].filter(Boolean), picture && besides());
+  return asked(frame, [words, picture?.format === "DICOM" && windowChooser()].filter(Boolean), picture && besides());
 }
 
-async function showPreview(frame, words, picture, window = "") {
-  const seen = await picture?.preview(window);
+async function showPreview(frame, words, picture) {
+  const seen = await picture?.preview(state().window);
   if (!seen) return;
   frame.replaceChildren(h("img", { src: seen.address, alt: t("picture_alt") }));
-  if (seen.width) words?.append(` · ${t("picture_size", { width: seen.width, height: seen.height })}`);
+  if (seen.width) words.append(` · ${t("picture_size", { width: seen.width, height: seen.height })}`);
 }
 
-/** The windows in which CT may be looked at; the one that the file states comes first. */
-function windowChooser(choose) {
-  const options = WINDOWS.map((name) => h("option", { value: name }, t(`window_${name || "stated"}`)));
-  return h("select", { class: "window", "aria-label": t("window"), onchange: (event) => choose(event.target.value) }, options);
+/** The windows in which CT may be looked at and compared; left alone, the service chooses. */
+function windowChooser() {
+  const options = WINDOWS.map((name) => h("option", { value: name, selected: name === state().window }, t(`window_${name || "chosen"}`)));
+  const choose = (event) => go({ window: event.target.value });
+  return h("select", { class: "window", "aria-label": t("window"), onchange: choose }, options);
 }
 
 function likeness(recordId) {

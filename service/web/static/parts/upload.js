@@ -10,7 +10,7 @@ export async function acceptFiles(files) {
   const [file] = files;
   if (!file) return;
   const picture = await keepPicture(file);
-  go({ mode: "picture", picture, q: "", like: "", less: [], filter: [], index: [], group: "", record: "", prompt: "" });
+  go({ mode: "picture", picture, q: "", like: "", window: "", less: [], filter: [], index: [], group: "", record: "", prompt: "" });
   if (files.length > 1) say(t("one_of_many", { n: files.length }));
 }
 

@@ -15,8 +15,8 @@ export function whyMatched(hit) {
       h(
         "tbody",
         {},
-        places.map(([leg, { rank, score }]) =>
-          h("tr", {}, h("th", { scope: "row" }, named("legs", leg)), h("td", {}, t("rank", { n: rank })), h("td", {}, number(score, 3))),
+        places.map(([leg, { rank, score, field }]) =>
+          h("tr", {}, h("th", { scope: "row" }, named("legs", leg), field?.endsWith("_window") && ` (${t(`window_${field.replace(/_window$/, "")}`)})`), h("td", {}, t("rank", { n: rank })), h("td", {}, number(score, 3))),
         ),
       ),
     ),

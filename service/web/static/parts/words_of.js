@@ -13,6 +13,7 @@ export function factsOf(record) {
     record.modality && named("values", record.modality),
     record.body_part && named("values", record.body_part),
     record.slice_number !== null && record.slice_number !== undefined && t("slice", { n: record.slice_number }),
+    record.window && t(`window_${record.window}`),
   ].filter(Boolean);
   return parts.length ? parts.join(" · ") : null;
 }
