@@ -13,6 +13,7 @@ from service.middleware.observer import Observer
 from service.middleware.openai_errors import OpenAiErrors
 from service.opening import Opener, open_indexes
 from service.routes import (
+    answers,
     embeddings,
     health,
     indexes,
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, *, opener: Opener = open_indexe
         search,
         previews,
         prompts,
+        answers,
         records,
         indexes,
         vector_stores,

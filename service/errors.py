@@ -28,6 +28,7 @@ from indexer.errors import (
     UnknownNameError,
 )
 from service.json_response import JsonResponse
+from service.prompting.llm import LlmFailedError, LlmNotConfiguredError, LlmTimeoutError
 from service.prompting.template_set import TemplateBrokenError
 
 LOGGER = logging.getLogger("medsearch.service")
@@ -51,6 +52,9 @@ STATUSES: Mapping[type[MedsearchError], int] = MappingProxyType(
         EncoderError: 503,
         StoreError: 503,
         TemplateBrokenError: 503,
+        LlmNotConfiguredError: 503,
+        LlmFailedError: 502,
+        LlmTimeoutError: 504,
         IngestClosedError: 403,
     }
 )
@@ -86,7 +90,7 @@ FIELDS = (
     "vector", "field", "values", "study_uid", "series_uid",
     "patient_note", "options", "template", "language", "tokenizer", "images", "text", "answer",
     "receipt", "passages", "number", "template_version", "builds", "searches", "created_at",
-    "signature", "receipt_version",
+    "signature", "receipt_version", "stream", "max_tokens", "temperature",
 )  # fmt: skip
 """Every field of every request, to suggest from."""
 

@@ -98,3 +98,13 @@ class VerificationReply(Reply):
     unsupported: list[int]
     sentences: list[CheckedSentenceReply]
     method: str
+
+
+class AnswerReply(Reply):
+    """An answer with its citations checked, and the prompt that it answers."""
+
+    answer: str
+    finish_reason: str | None
+    model: str
+    verification: VerificationReply
+    prompt: PromptReply

@@ -11,6 +11,7 @@ from service.errors import NotReadyError
 from service.ingest import Ingest
 from service.metrics import Metrics
 from service.opening import Opened, Opener, open_indexes
+from service.prompting.llm import Endpoint, Llm
 from service.settings import Settings
 from service.viewer import Viewer
 
@@ -33,6 +34,7 @@ class RunningService:
         self.ready = False
         self.viewer = Viewer.from_settings(settings)
         self.ingest = Ingest.from_settings(settings)
+        self.llm = _llm(settings)
         self._opener = opener
         self._opened: Opened | None = None
         self._threads = ThreadPoolExecutor(settings.search_threads, "medsearch-search")
@@ -97,6 +99,8 @@ class RunningService:
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
+                if self.llm is not None:
+                    await self.llm.close()
 
     async def _watch(self, stack: ExitStack) -> None:
         """Open the indexes, then look for new builds for as long as the service runs."""
@@ -123,3 +127,19 @@ class RunningService:
             for problem in warmth.problems:
                 LOGGER.warning("%s: %s", problem.code, problem.message)
         return live
+
+
+def _llm(settings: Settings) -> Llm | None:
+    if settings.llm_url is None or settings.llm_model is None:
+        return None
+    key = settings.llm_key
+    return Llm(
+        Endpoint(
+            url=settings.llm_url,
+            model=settings.llm_model,
+            key=None if key is None else key.get_secret_value(),
+            silence_s=settings.llm_silence_s,
+            total_s=settings.llm_total_s,
+            retries=settings.llm_retries,
+        )
+    )

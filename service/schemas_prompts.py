@@ -6,6 +6,7 @@ from pydantic import Field
 
 from indexer.records import Language, Option
 from service.filter_schemas import AnyFilter, Request
+from service.prompting.llm import Sampling
 from service.prompting.prompt_receipt import PROMPT_RECEIPT_VERSION, PromptReceipt, ShownPassage
 from service.prompting.request import Exclusions, PromptRequest
 from service.retrieval.query import ImageSource, RecordSource, SameAs
@@ -89,8 +90,8 @@ class PromptBody(Request):
         ),
     ] = ()
 
-    def request(self) -> PromptRequest:
-        """Return the inner request."""
+    def request(self, tokenizer: str | None = None) -> PromptRequest:
+        """Return the inner request, counted by `tokenizer` where none is named."""
         image: ImageSource | RecordSource | None = None
         if self.image_base64 is not None or self.record_id is not None:
             image = image_source(self.record_id, self.image_base64)
@@ -101,7 +102,7 @@ class PromptBody(Request):
             options=tuple(Option(key=one.key, text=one.text) for one in self.options),
             k=self.k,
             budget_tokens=self.budget_tokens,
-            tokenizer=self.tokenizer,
+            tokenizer=self.tokenizer or tokenizer,
             template=self.template,
             language=self.language,
             images=self.images,
@@ -114,6 +115,22 @@ class PromptBody(Request):
                 same=frozenset(self.exclude_same),
             ),
         )
+
+
+class AnswerBody(PromptBody):
+    """What is to be answered by the configured language model."""
+
+    stream: Annotated[
+        bool, Field(strict=True, description="Send the answer as it comes (server-sent events).")
+    ] = False
+    max_tokens: Annotated[
+        int | None, Field(ge=1, le=100_000, strict=True, description="Most tokens of the answer.")
+    ] = None
+    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
+
+    def sampling(self) -> Sampling:
+        """Return what is asked of the model beside the prompt."""
+        return Sampling(max_tokens=self.max_tokens, temperature=self.temperature)
 
 
 class ShownPassageBody(Request):

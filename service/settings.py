@@ -39,6 +39,19 @@ class Settings(BaseSettings):
         default=None,
         description="Signs receipts of prompts; one for each start of the service if left out.",
     )
+    llm_url: str | None = Field(
+        default=None,
+        description="Base URL of an OpenAI-compatible server; with llm_model, opens /v1/answers. "
+        "Example: http://127.0.0.1:11434/v1",
+    )
+    llm_key: SecretStr | None = Field(default=None, description="Its API key.")
+    llm_model: str | None = Field(default=None, description="Which model of it answers.")
+    llm_tokenizer: str | None = Field(
+        default=None, description="What counts prompts for it; an estimate if left out."
+    )
+    llm_silence_s: float = Field(default=60.0, gt=0, description="Longest wait for its next words.")
+    llm_total_s: float = Field(default=300.0, gt=0, description="Longest answer in seconds.")
+    llm_retries: int = Field(default=2, ge=0, le=10, description="New tries before its first word.")
     decode_workers: int = Field(
         default_factory=lambda: min(os.cpu_count() or 1, 4),
         ge=1,

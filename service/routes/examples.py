@@ -48,6 +48,13 @@ PROMPT_EXAMPLES: dict[str, Any] = {
     },
 }
 
+ANSWER_EXAMPLES: dict[str, Any] = {
+    "question": {
+        "summary": "An answer as it comes, with checked citations",
+        "value": {"question": "What is the first-line treatment of anaphylaxis?", "stream": True},
+    },
+}
+
 VECTOR_STORE_EXAMPLES: dict[str, Any] = {
     "question": {
         "summary": "As OpenAI's client asks",

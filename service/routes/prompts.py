@@ -13,6 +13,7 @@ from service.reply_schemas_prompts import PromptReply, VerificationReply
 from service.routes.access import ERRORS, IMAGE_ERRORS, check_limits, service_of
 from service.routes.examples import PROMPT_EXAMPLES
 from service.schemas_prompts import PromptBody, VerifyBody
+from service.settings import Settings
 
 router = APIRouter(tags=["prompts"])
 
@@ -23,16 +24,27 @@ async def write_prompt(
 ) -> Response:
     """Write a prompt for a language model: numbered, fenced passages within a token budget."""
     service = service_of(request)
-    check_limits(service.settings, k=body.k, text=body.question)
-    most = service.settings.max_prompt_tokens
-    if body.budget_tokens > most:
-        raise QueryError("budget_tokens is too large.", remedy=f"Ask for at most {most}.")
+    check_prompt(service.settings, body)
     prompter = service.searching.prompter
 
     def write() -> bytes:
         return dump_json(prompt_json(prompter.write(body.request())))
 
     return Response(await service.run(write), media_type="application/json")
+
+
+def check_prompt(settings: Settings, body: PromptBody) -> None:
+    """Hold a prompt to the operator's limits.
+
+    Raises
+    ------
+    QueryError
+        As `check_limits`, or the budget is larger than allowed.
+    """
+    check_limits(settings, k=body.k, text=body.question)
+    most = settings.max_prompt_tokens
+    if body.budget_tokens > most:
+        raise QueryError("budget_tokens is too large.", remedy=f"Ask for at most {most}.")
 
 
 @router.post("/v1/prompts/verify", response_model=VerificationReply, responses=ERRORS)
