@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from service.retrieval.encoding import QueryEncoders
 from tests.service.stand_in_model import StandIn, stand_in
 
 Run = Callable[..., Result]
+README = Path(__file__).resolve().parents[3] / "README.md"
 DRUGS = ["Aspirin", "Heparin", "Insulin", "Digoxin", "Morphine", "Lithium"]
 
 
@@ -204,6 +206,21 @@ def test_eval_without_a_name_still_measures_indexes(run: Run, tmp_path: Path) ->
     assert "eval rag --help" in shown.output
     named = CliRunner().invoke(app, ["eval", "--indexes", str(tmp_path), "--no-plots", "--", "rag"])
     assert "rag" in str(named.exception)
+
+
+def test_the_command_of_the_readme(
+    run: Run, model: StandIn, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_calculations(data)
+    section = README.read_text("utf-8").split("## Does it help your model?")[1].split("\n## ")[0]
+    [line] = re.findall(r"^medsearch eval rag (.*--price-out.*)$", section, re.MULTILINE)
+    assert "MEDSEARCH_LLM_URL=" in section
+    monkeypatch.setenv("MEDSEARCH_LLM_URL", model.url)
+    monkeypatch.setenv("MEDSEARCH_LLM_MODEL", "small")
+    words = line.replace("--data DATA ", "").split()
+    done = run(*words, "--dataset", "medqa", "--dataset", "medcalc_bench", typed="y\n")
+    assert done.exit_code == 0, done.output
+    assert Path("reports/rag/answers.jsonl").exists()
 
 
 def test_the_evidence_is_measured_without_a_model(run: Run, data: Path, tmp_path: Path) -> None:
