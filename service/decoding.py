@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from indexer.encoders.spec import ImageInput
+from indexer.pixels.archives import ArchiveRequest
 from indexer.pixels.ct_windows import CT_WINDOWS, WindowName
 from indexer.pixels.decode import DecodeRequest
 from indexer.pixels.limits import UPLOAD_LIMITS
@@ -45,6 +46,16 @@ class UploadDecoder:
         )
         image = self._pool.decode_one(request)
         return QueryImage(image.pixels, image.fingerprint_bits, image.by_window)
+
+    def unpack(self, raw: bytes, most: int) -> list[bytes]:
+        """Return the image files of a zip archive, at most `most` of them, spread evenly.
+
+        Raises
+        ------
+        DecodeError
+            It is damaged, holds no image, or is beyond the limits.
+        """
+        return self._pool.unpack(ArchiveRequest(raw, most))
 
     def preview(self, raw: bytes, window: WindowName | None = None) -> Preview:
         """Return what people see of an image: CT in a preset, or in the window that it states.

@@ -83,7 +83,10 @@ def _encoders(settings: Settings, decode: "UploadDecoder") -> QueryEncoders:
     from indexer.encoders.load import load_encoder
 
     return QueryEncoders(
-        partial(load_encoder, device=settings.device), decode, cached_texts=settings.cached_texts
+        partial(load_encoder, device=settings.device),
+        decode,
+        unpack=decode.unpack,
+        cached_texts=settings.cached_texts,
     )
 
 

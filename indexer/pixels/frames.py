@@ -8,11 +8,12 @@ import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 
 from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
+from indexer.pixels.archives import ArchiveRequest
 from indexer.pixels.ct_windows import window_named
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.window import Window
@@ -31,6 +32,8 @@ ReadInto: TypeAlias = Callable[[memoryview], None]
 """Fills a buffer completely, or raises."""
 
 Part: TypeAlias = bytes | memoryview
+
+Answer = TypeVar("Answer")
 
 
 class ProtocolError(Exception):
@@ -54,10 +57,17 @@ def pack_request(request: DecodeRequest) -> list[Part]:
     return _pack(header, [] if request.raw is None else [request.raw])
 
 
-def read_request(read_into: ReadInto) -> DecodeRequest:
+def pack_archive_request(request: ArchiveRequest) -> list[Part]:
+    """Return the parts of the message that asks for the files of an archive."""
+    return _pack({"most": request.most}, [request.raw])
+
+
+def read_request(read_into: ReadInto) -> DecodeRequest | ArchiveRequest:
     """Read a request's message."""
     header = _read_header(read_into)
     blobs = [bytes(_receive(read_into, size)) for size in header[BLOBS]]
+    if "most" in header:
+        return ArchiveRequest(blobs[0], header["most"])
     ref = None
     if "ref" in header:
         path, frame, row = header["ref"]
@@ -89,6 +99,32 @@ def pack_image(image: DecodedImage) -> list[Part]:
     return _pack(header, [sent[0], image.thumbnail, *sent[1:]])
 
 
+def pack_files(files: Sequence[bytes]) -> list[Part]:
+    """Return the parts of the message that answers a request for the files of an archive."""
+    return _pack({}, files)
+
+
+def read_files(read_into: ReadInto, most: int, limit_bytes: int) -> list[bytes]:
+    """Read the answer to a request for the files of an archive: `most` of them at most.
+
+    Raises
+    ------
+    DecodeError
+        The answer says why there are none.
+    ProtocolError
+        The answer makes no sense.
+    """
+
+    def read(header: Mapping[str, Any]) -> list[bytes]:
+        sizes = [int(size) for size in header[BLOBS]]
+        if len(sizes) > most or any(size < 0 for size in sizes) or sum(sizes) > limit_bytes:
+            message = "blobs of an impossible size"
+            raise ValueError(message)
+        return [bytes(_receive(read_into, size)) for size in sizes]
+
+    return _read_answer(read_into, read)
+
+
 def pack_error(error: DecodeError) -> list[Part]:
     """Return the parts of the message that says why there is no image."""
     header = {"error": type(error).__name__, "message": error.message, "remedy": error.remedy}
@@ -107,12 +143,17 @@ def read_answer(read_into: ReadInto, px: int) -> DecodedImage:
     ProtocolError
         The answer makes no sense.
     """
+    return _read_answer(read_into, lambda header: _read_image(header, read_into, px))
+
+
+def _read_answer(read_into: ReadInto, read: Callable[[Mapping[str, Any]], Answer]) -> Answer:
+    """Read an answer's header, then the rest by `read`; or raise what the answer says."""
     try:
         header = _read_header(read_into)
         if "error" in header:
             error = _ERRORS[header["error"]](header["message"], remedy=header["remedy"])
         else:
-            return _read_image(header, read_into, px)
+            return read(header)
     except (ValueError, LookupError, TypeError) as cause:
         raise ProtocolError("the answer makes no sense") from cause
     raise error

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from indexer.errors import DecodeError, LimitExceededError
+from indexer.pixels.archives import ArchiveRequest
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.worker_process import WorkerDiedError, WorkerProcess, WorkerTimeoutError
@@ -106,6 +107,29 @@ class DecodePool:
             Not a readable image, or one that its decoder died of.
         """
         (outcome,) = self._decode_batch([request])
+        if isinstance(outcome, DecodeError):
+            raise outcome
+        return outcome
+
+    def unpack(self, request: ArchiveRequest) -> list[bytes]:
+        """Read the image files of a zip archive, waiting for a free worker; from any thread.
+
+        Raises
+        ------
+        LimitExceededError, DecodeError
+            As `indexer.pixels.archives.read_images`, or the worker died of it or took too long.
+        """
+        worker = self._slots.get()
+        try:
+            worker = self._renew(worker)
+            outcome = worker.unpack(request)
+        except WorkerTimeoutError:
+            seconds = f"{self._limits.wall_clock_s:g} s"
+            raise LimitExceededError(f"Unpacking took longer than {seconds}.") from None
+        except WorkerDiedError:
+            raise DecodeError("The archive is damaged: decoders die of it.") from None
+        finally:
+            self._slots.put(worker)
         if isinstance(outcome, DecodeError):
             raise outcome
         return outcome

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from indexer.errors import DecodeError
+from indexer.pixels.archives import ArchiveRequest, read_images
 from indexer.pixels.decode import DecodedImage, DecodeRequest, decode_image
-from indexer.pixels.frames import Part, pack_error, pack_image, read_request
+from indexer.pixels.frames import Part, pack_error, pack_files, pack_image, read_request
 from indexer.pixels.limits import DecodeLimits
 
 MAX_OPEN_FILES: Final = 32
@@ -69,14 +70,16 @@ def _address_space_bytes() -> int:
     return pages * resource.getpagesize()
 
 
-def _answer(request: DecodeRequest, limits: DecodeLimits) -> list[Part]:
-    """Decode, and turn every outcome into an answer.
+def _answer(request: DecodeRequest | ArchiveRequest, limits: DecodeLimits) -> list[Part]:
+    """Decode or unpack, and turn every outcome into an answer.
 
     The alarm's default action ends the process, whatever a codec is doing, even when no parent is
     left to do it.
     """
     signal.setitimer(signal.ITIMER_REAL, limits.wall_clock_s)
     try:
+        if isinstance(request, ArchiveRequest):
+            return pack_files(read_images(request, limits))
         decoded: DecodedImage = decode_image(request, limits)
     except DecodeError as error:
         return pack_error(error)

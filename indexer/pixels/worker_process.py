@@ -10,14 +10,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from indexer.errors import DecodeError
+from indexer.pixels.archives import ArchiveRequest
 from indexer.pixels.decode import DecodedImage, DecodeRequest
-from indexer.pixels.frames import Part, ProtocolError, pack_request, read_answer
+from indexer.pixels.frames import (
+    Part,
+    ProtocolError,
+    pack_archive_request,
+    pack_request,
+    read_answer,
+    read_files,
+)
 from indexer.pixels.limits import DecodeLimits
+
+Answer = TypeVar("Answer")
 
 START_ALLOWANCE_S: Final = 30.0
 """What a worker may take to start on a busy machine, on top of its first request."""
@@ -97,6 +107,25 @@ class WorkerProcess:
             yield self._read_answer(request, deadline)
             self._allowance_s = _LATENESS_ALLOWANCE_S
 
+    def unpack(self, request: ArchiveRequest) -> list[bytes] | DecodeError:
+        """Have the worker read the image files of an archive; return them, or why there are none.
+
+        Raises
+        ------
+        WorkerDiedError, WorkerTimeoutError
+            As `decode`.
+        """
+        deadline = time.monotonic() + self._limits.wall_clock_s + self._allowance_s
+        self._send(pack_archive_request(request), deadline)
+        limit_bytes = self._limits.max_inflated_bytes
+        files = self._answer(
+            lambda: read_files(
+                lambda view: self._receive(view, deadline), request.most, limit_bytes
+            )
+        )
+        self._allowance_s = _LATENESS_ALLOWANCE_S
+        return files
+
     def kill(self) -> None:
         """End the process at once; whoever waits for its answer learns that it died."""
         self._process.kill()
@@ -111,8 +140,14 @@ class WorkerProcess:
 
     def _read_answer(self, request: DecodeRequest, deadline: float) -> DecodedImage | DecodeError:
         """Read one answer."""
+        return self._answer(
+            lambda: read_answer(lambda view: self._receive(view, deadline), request.px)
+        )
+
+    def _answer(self, read: Callable[[], Answer]) -> Answer | DecodeError:
+        """Read an answer; a worker that does not keep to the protocol is ended."""
         try:
-            return read_answer(lambda view: self._receive(view, deadline), request.px)
+            return read()
         except DecodeError as error:
             return error
         except ProtocolError as error:

@@ -22,7 +22,9 @@ def search(
     text: Annotated[str | None, typer.Argument(help="Words that describe an image.")] = None,
     image: Annotated[
         Path | None,
-        typer.Option(help="An image or DICOM file to search like.", exists=True, dir_okay=False),
+        typer.Option(
+            help="An image, a DICOM file, or a zip of a series.", exists=True, dir_okay=False
+        ),
     ] = None,
     question: Annotated[str | None, typer.Option(help="A question, English or Chinese.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
@@ -58,18 +60,20 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Search images by words or by an image, or questions by a question."""
-    from service.retrieval.query import Query
+    from service.retrieval.query import Query, SeriesSource
 
+    source = _source(text, image, question)
+    whole = isinstance(source, SeriesSource)
     target: Target = "questions" if question is not None else "images"
     query = Query(
         target=target,
-        source=_source(text, image, question),
+        source=source,
         k=k,
         offset=offset,
         indexes=tuple(index) if index else None,
         filters=_filters(filters or []),
         mode=_mode(mode),
-        group_by=_grouping(group_by, target),
+        group_by=_grouping(group_by or ("study" if whole else None), target),
         unlike=tuple(less_like or ()),
         exclude_datasets=frozenset(exclude_dataset or ()),
         facets=tuple(facet or ()),
@@ -98,14 +102,15 @@ def _source(text: str | None, image: Path | None, question: str | None) -> "Sour
     QueryError
         Not exactly one of text, image and question was given.
     """
-    from service.retrieval.query import ImageSource, TextSource
+    from service.retrieval.query import TextSource
+    from service.retrieval.series_slices import source_of_file
 
     if sum(given is not None for given in (text, image, question)) != 1:
         raise QueryError(
             "One query is needed.",
             remedy='Give one of: "WORDS", --image FILE, --question "QUESTION".',
         )
-    return ImageSource(image.read_bytes()) if image else TextSource(text or question or "")
+    return source_of_file(image.read_bytes()) if image else TextSource(text or question or "")
 
 
 def _filters(typed: list[str]) -> "Filter | None":

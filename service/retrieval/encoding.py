@@ -59,6 +59,12 @@ class SeenImage:
 
 
 Decode: TypeAlias = Callable[[bytes, ImageInput], QueryImage]
+Unpack: TypeAlias = Callable[[bytes, int], list[bytes]]
+"""Returns so many image files of a zip archive at most."""
+
+
+def _refuse_archive(raw: bytes, most: int) -> list[bytes]:  # noqa: ARG001 - as those that can
+    raise DecodeError("Archives cannot be unpacked here.", remedy="Send the files themselves.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,8 @@ class QueryEncoders:
     """Loads the encoders that indexes name and embeds queries with them. Thread-safe.
 
     `decode` turns an image file's bytes into the pixels that a tower wants; without it, image
-    queries are refused. `cached_texts` embeddings are kept, under a digest of their text.
+    queries are refused. `unpack` reads the image files of a zip archive. `cached_texts` embeddings
+    are kept, under a digest of their text.
     """
 
     def __init__(
@@ -89,9 +96,11 @@ class QueryEncoders:
         load: Callable[[str], Encoder],
         decode: Decode | None = None,
         *,
+        unpack: Unpack = _refuse_archive,
         cached_texts: int = 4096,
     ) -> None:
         self._load = load
+        self.unpack = unpack
         self._decode = decode
         self._cached_texts = cached_texts
         self._cache: OrderedDict[bytes, Vector] = OrderedDict()

@@ -15,6 +15,7 @@ from indexer.errors import QueryError
 from indexer.pixels.resize import NEAR_DUPLICATE_BITS
 from indexer.store.reader import IndexReader
 from service.retrieval.columns import BuildColumns, ColumnCache, Mask
+from service.retrieval.encoding import Unpack
 from service.retrieval.filters import Combination, Comparison, Filter
 from service.retrieval.fusion import Key
 from service.retrieval.query import ImageSource, Query, RecordSource, SeriesSource, StudySource
@@ -38,9 +39,10 @@ class _Origin:
 class Excluder:
     """Finds the records that a query must not return."""
 
-    def __init__(self, columns: ColumnCache, fingerprint: Fingerprint) -> None:
+    def __init__(self, columns: ColumnCache, fingerprint: Fingerprint, unpack: Unpack) -> None:
         self._columns = columns
         self._fingerprint = fingerprint
+        self._unpack = unpack
 
     def keys(
         self, query: Query, readers: Sequence[IndexReader], everywhere: Mapping[str, IndexReader]
@@ -80,7 +82,7 @@ class Excluder:
             elif isinstance(source, ImageSource):
                 hashes.append(self._fingerprint(source.raw))
             elif isinstance(source, SeriesSource):
-                hashes += map(self._fingerprint, files_of_series(source))
+                hashes += map(self._fingerprint, files_of_series(source, self._unpack))
             elif isinstance(source, StudySource):
                 home, some = rows_of_study(source, self._columns, everywhere)
                 rows += [(home, row) for row in some]

@@ -146,7 +146,10 @@ class SeriesLeg:
                     some = np.ones(len(rows), np.bool_) if allowed is None else allowed[rows]
                     rows = rows[some]
                     found = vectors[start : start + _BLOCK][some] @ one.vectors.T
-                    np.maximum.at(cosines[:, columns], rows, found)
+                    if (np.diff(rows) > 0).all():
+                        cosines[rows, columns] = np.maximum(cosines[rows, columns], found)
+                    else:  # several embeddings of one record
+                        np.maximum.at(cosines[:, columns], rows, found)
                     nearest = found.max(axis=1)
                     better = nearest > best[rows]
                     best[rows[better]] = nearest[better]

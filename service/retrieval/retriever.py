@@ -47,7 +47,7 @@ class Retriever:
         self._encoders = encoders
         self._columns = columns or ColumnCache()
         self._masks = MaskCache(self._columns)
-        self._excluder = Excluder(self._columns, encoders.fingerprint)
+        self._excluder = Excluder(self._columns, encoders.fingerprint, encoders.unpack)
         self._refiner = refiner or Refiner()
         self._planner = Planner(encoders, self._columns)
         self._tallies = Tallies(self._columns, self._masks, self._excluder)

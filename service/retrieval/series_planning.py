@@ -81,11 +81,10 @@ def _views(
     wanted = windows_wanted(draft.query)
     match draft.query.source:
         case SeriesSource() as source:
+            files = files_of_series(source, encoders.unpack)
             for space, members in spaces.items():
                 with draft.tolerating(members):
-                    seen = [
-                        encoders.see_image(space, raw, wanted) for raw in files_of_series(source)
-                    ]
+                    seen = _see(encoders, space, files, wanted)
                     yield space, [View(one.vector, one.window) for one in seen]
         case StudySource() as source:
             home, rows = rows_of_study(source, columns, everywhere)

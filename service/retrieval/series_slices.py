@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from indexer.errors import RecordNotFoundError
+from indexer.pixels.archives import ZIP_MAGIC
 from indexer.pixels.ct_windows import WINDOW_FIELDS
 from indexer.store.reader import IndexReader
 from indexer.thinning import SLICES_PER_SERIES, spread
 from service.retrieval.columns import ColumnCache
+from service.retrieval.encoding import Unpack
 from service.retrieval.grouping import GROUP_COLUMNS
-from service.retrieval.query import SeriesSource, StudySource
+from service.retrieval.query import ImageSource, SeriesSource, StudySource
 
 
 def rows_of_study(
@@ -49,6 +51,20 @@ def rows_of_study(
     )
 
 
-def files_of_series(source: SeriesSource) -> list[bytes]:
-    """Return 32 files of an uploaded series at most, spread evenly."""
-    return [source.files[place] for place in spread(len(source.files), SLICES_PER_SERIES)]
+def source_of_file(raw: bytes) -> ImageSource | SeriesSource:
+    """Return what an uploaded file is: a zip archive is a series, anything else an image."""
+    return SeriesSource((raw,)) if raw.startswith(ZIP_MAGIC) else ImageSource(raw)
+
+
+def files_of_series(source: SeriesSource, unpack: Unpack) -> list[bytes]:
+    """Return 32 files of an uploaded series at most, spread evenly; archives are unpacked first.
+
+    Raises
+    ------
+    DecodeError
+        An archive is damaged, holds no image, or is beyond the limits.
+    """
+    files: list[bytes] = []
+    for raw in source.files:
+        files += unpack(raw, SLICES_PER_SERIES) if raw.startswith(ZIP_MAGIC) else [raw]
+    return [files[place] for place in spread(len(files), SLICES_PER_SERIES)]

@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from indexer.errors import QueryError
-from service.retrieval.query import ImageSource, SeriesSource, Source
+from service.retrieval.query import SeriesSource, Source
+from service.retrieval.series_slices import source_of_file
 from service.schemas import ImageOptions, ImageSearch
 
 _MAX_PARAMS_BYTES = 64 * 1024
@@ -36,7 +37,7 @@ IMAGE_BODY: dict[str, Any] = {
                             "type": "string",
                             "format": "binary",
                             "description": "PNG, JPEG, TIFF, WebP or DICOM. Several parts of this "
-                            "name are the files of one series or study.",
+                            "name, or a zip archive, are the files of one series or study.",
                         },
                         "params": {
                             "type": "string",
@@ -115,7 +116,7 @@ async def _read_parts(form: FormData) -> tuple[Source, ImageOptions]:
         raise QueryError("params must be a plain part.", remedy="Send it without a file name.")
     options = _parse(ImageOptions, params.encode("utf-8", "surrogatepass"))
     if len(uploads) == 1:
-        return ImageSource(await uploads[0].read()), options
+        return source_of_file(await uploads[0].read()), options
     return SeriesSource(tuple([await one.read() for one in uploads])), options
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.errors import QueryError, RecordNotFoundError
+from indexer.errors import DecodeError, QueryError, RecordNotFoundError
 from indexer.store.index_set import IndexSet
 from indexer.store.reader import IndexReader
 from service.opening import Opened, assemble
@@ -118,6 +118,27 @@ def test_one_good_slice_is_not_a_good_study(search: Callable[..., SearchReply]) 
     best = search(files, match="best_slice")
     assert {*studies(best)[:3]} == {"chest0", "chest1", "one1"}
     assert [round(hit.score, 3) for hit in best.hits[:3]] == [1, 1, 1]
+
+
+def test_archives_are_unpacked_and_thinned(folder: Path, kit: SimpleNamespace) -> None:
+    asked: list[int] = []
+
+    def unpack(raw: bytes, most: int) -> list[bytes]:
+        asked.append(most)
+        return [b"grey 0 lung=%d" % grey for grey in (10, 13)] * (most // 2)
+
+    load = kit.loader(kit.HashEncoder())
+    encoders = QueryEncoders(load, kit.decode_grey, unpack=unpack)
+    retriever = assemble(IndexSet(folder), encoders).retriever
+    source = SeriesSource((b"PK\x03\x04...", b"grey 0 lung=14"))
+    reply = retriever.search(Query(target="images", source=source, group_by="study"))
+    assert studies(reply)[0] == "chest1"
+    assert asked == [32]
+
+
+def test_without_an_unpacker_archives_are_refused(search: Callable[..., SearchReply]) -> None:
+    with pytest.raises(DecodeError, match="Archives"):
+        search(SeriesSource((b"PK\x03\x04...",)))
 
 
 def test_what_states_no_study_is_a_group_by_itself(search: Callable[..., SearchReply]) -> None:
