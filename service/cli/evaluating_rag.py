@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import typer
 
@@ -84,6 +85,11 @@ def evaluate_rag(
     from service.evaluation.plots import require_matplotlib
     from service.evaluation.rag.questions import BENCHMARKS, Selection
 
+    if paraphrases and not retrieval_only:
+        raise QueryError(
+            "Paraphrases are searched for, not asked of a model.",
+            remedy="Add --retrieval-only, or leave --paraphrases out.",
+        )
     if plots:
         require_matplotlib()
     plan = RagPlan(
@@ -106,10 +112,27 @@ def evaluate_rag(
         llm_url, model, os.environ,
         max_tokens=max_tokens, timeout_s=timeout, retries=retries, reasoning=reasoning,
     )  # fmt: skip
-    prices = None if price_in is None or price_out is None else (price_in, price_out)
+    prices = _prices(price_in, price_out)
     whole = measure_model(plan, endpoint, prices=prices, concurrency=concurrency, agreed=yes)
     if not whole:
         raise typer.Exit(1)
+
+
+def _prices(price_in: float | None, price_out: float | None) -> tuple[float, float] | None:
+    """Return the prices of a million tokens in and out; None if none are given.
+
+    Raises
+    ------
+    QueryError
+        One is given without the other.
+    """
+    if price_in is None and price_out is None:
+        return None
+    if price_in is None or price_out is None:
+        raise QueryError(
+            "One price alone tells no cost.", remedy="Give both --price-in and --price-out."
+        )
+    return price_in, price_out
 
 
 def _endpoint(
@@ -127,7 +150,7 @@ def _endpoint(
     Raises
     ------
     QueryError
-        The server or the model is not named.
+        The server or the model is not named, or its address is none.
     """
     from service.evaluation.rag.model import Endpoint
 
@@ -136,6 +159,12 @@ def _endpoint(
             "Which model is to be asked?",
             remedy="Give --llm-url URL and --model NAME (or MEDSEARCH_LLM_URL, "
             f"MEDSEARCH_LLM_MODEL; a key in {KEY_VARIABLE}), or --retrieval-only.",
+        )
+    address = urlsplit(url)
+    if address.scheme not in {"http", "https"} or not address.hostname or "@" in address.netloc:
+        raise QueryError(
+            "--llm-url is no address of a server.",
+            remedy=f"Give http(s)://HOST[:PORT]/PATH; a key belongs into {KEY_VARIABLE}.",
         )
     return Endpoint(
         url=url,

@@ -10,7 +10,7 @@ from service.evaluation.metrics import Figure, paired_difference, summarise
 from service.evaluation.rag.journal import AnswerKey
 from service.evaluation.rag.marking import Mark, mark
 from service.evaluation.rag.model import Answer, Endpoint
-from service.evaluation.rag.prompts import Ask
+from service.evaluation.rag.prompts import ARMS, Ask
 from service.evaluation.rag.questions import BenchmarkQuestion
 
 
@@ -70,7 +70,7 @@ def pair(
     outcomes: list[Outcome] = []
     missing: list[BenchmarkQuestion] = []
     for arms in by_question.values():
-        first, second = (answers.get(AnswerKey.of(arms[arm], endpoint)) for arm in arms)
+        first, second = (answers.get(AnswerKey.of(arms[arm], endpoint)) for arm in ARMS)
         question = arms["with"].question
         if first is None or second is None:
             missing.append(question)
@@ -157,6 +157,9 @@ def mcnemar(first: int, second: int) -> float:
     Twice the smaller tail of Binomial(first + second, 1/2), 1 at most (McNemar 1947).
     """
     total = first + second
-    tail = sum(math.comb(total, count) for count in range(min(first, second) + 1))
+    tail = ways = 1
+    for count in range(min(first, second)):
+        ways = ways * (total - count) // (count + 1)
+        tail += ways
     # Integers of any size divide exactly, where floats would overflow from about 1,000 pairs on.
     return min(1.0, 2 * tail / (1 << total))

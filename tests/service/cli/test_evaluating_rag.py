@@ -200,6 +200,25 @@ def test_what_is_missing_is_said(run: Run, model: StandIn, monkeypatch: pytest.M
     assert isinstance(medqa(run, model, "--yes").exception, ModelRefusedError)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--price-in", "1"),
+        ("--price-out", "1"),
+        ("--paraphrases", "."),
+        ("--llm-url", "http://user:word@127.0.0.1/v1"),
+        ("--llm-url", "127.0.0.1:11434"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(
+    run: Run, model: StandIn, words: tuple[str, ...]
+) -> None:
+    done = medqa(run, model, "--yes", *words)
+    assert isinstance(done.exception, QueryError)
+    assert done.exception.remedy
+    assert model.asked == []
+
+
 def test_eval_without_a_name_still_measures_indexes(run: Run, tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["eval", "--help"], env={"COLUMNS": "200"})
     assert "--holdout" in shown.output
