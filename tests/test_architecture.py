@@ -32,7 +32,7 @@ MAY_IMPORT = {
 # The command line starts everything, so it alone reaches across.
 SERVICE_MAY_IMPORT = {
     "indexer.errors", "indexer.records", "indexer.pixels", "indexer.text",
-    "indexer.encoders", "indexer.store", "indexer.pacs",
+    "indexer.encoders", "indexer.store", "indexer.pacs", "indexer.calibration",
 }  # fmt: skip
 
 
