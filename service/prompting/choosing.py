@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from service.prompting.context import Section
 from service.retrieval.query import Hit
@@ -11,17 +14,19 @@ from service.retrieval.query import Hit
 # Two texts that share this much of their character 4-grams (Jaccard) say the same.
 _SAME_TEXT = 0.8
 _GRAM = 4
-_COMPARED_CHARS = 1200
+_BITS = 14
+_GOLDEN = np.uint32(2654435761)
+_COMPARED_CHARS = 800
 # Carbonell & Goldstein 1998 (MMR): how much relevance counts against difference.
 _RELEVANCE_SHARE = 0.7
 # Of a short list, even the last is not irrelevant.
 _LEAST_STEPS = 20
 
-Grams = frozenset[str]
+Grams: TypeAlias = npt.NDArray[np.uint64]
 Ranked = TypeVar("Ranked")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A hit with what it has to say, and the character 4-grams of that."""
 
@@ -43,24 +48,20 @@ def choose_diverse(candidates: Iterable[Candidate], most: int) -> list[Candidate
     to 0 over 20 or all of them, because scores of different rankings do not compare; s is the
     Jaccard similarity of character 4-grams to the nearest that was taken.
     """
-    left = list(_distinct(candidates))
-    relevance = {
-        id(one): 1 - place / max(len(left), _LEAST_STEPS) for place, one in enumerate(left)
-    }
-    nearest = dict.fromkeys(relevance, 0.0)
-    chosen: list[Candidate] = []
-    while left and len(chosen) < most:
-        best = max(
-            left,
-            key=lambda one: (
-                _RELEVANCE_SHARE * relevance[id(one)] - (1 - _RELEVANCE_SHARE) * nearest[id(one)]
-            ),
-        )
-        left.remove(best)
+    pool = list(_distinct(candidates))
+    if not pool:
+        return []
+    grams = np.stack([one.grams for one in pool])
+    relevance = 1 - np.arange(len(pool)) / max(len(pool), _LEAST_STEPS)
+    nearest = np.zeros(len(pool))
+    chosen: list[int] = []
+    while len(chosen) < min(most, len(pool)):
+        worth = _RELEVANCE_SHARE * relevance - (1 - _RELEVANCE_SHARE) * nearest
+        worth[chosen] = -np.inf
+        best = int(worth.argmax())
         chosen.append(best)
-        for one in left:
-            nearest[id(one)] = max(nearest[id(one)], similarity(best.grams, one.grams))
-    return chosen
+        nearest = np.maximum(nearest, similarities(grams[best], grams))
+    return [pool[place] for place in chosen]
 
 
 def in_turn(*rankings: Sequence[Ranked]) -> list[Ranked]:
@@ -79,33 +80,45 @@ def order_for_reading(ranked: Sequence[Ranked]) -> list[Ranked]:
 
 
 def grams_of(text: str) -> Grams:
-    """Return the character 4-grams of a text's beginning, whatever its case."""
-    folded = text[:_COMPARED_CHARS].casefold()
-    last = max(len(folded) - _GRAM + 1, 1)
-    return frozenset(folded[at : at + _GRAM] for at in range(last if folded else 0))
+    """Return the character 4-grams of a text's beginning, whatever its case: uint64 (256,).
+
+    A set of 2^14 bits: each gram sets the one that a multiplicative hash gives it (Knuth, TAOCP 3,
+    6.4). That two different grams share a bit is rare enough for a similarity.
+    """
+    folded = text[:_COMPARED_CHARS].casefold().ljust(_GRAM if text else 0, "\0")
+    codes = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
+    hashed = np.zeros(max(len(codes) - _GRAM + 1, 0), np.uint32)
+    for place in range(_GRAM):
+        hashed = (hashed + codes[place : place + len(hashed)]) * _GOLDEN
+        hashed ^= hashed >> np.uint32(15)
+    bits = np.zeros(1 << _BITS, np.bool_)
+    bits[hashed >> np.uint32(32 - _BITS)] = True
+    return np.packbits(bits).view(np.uint64)
 
 
-def similarity(one: Grams, other: Grams) -> float:
-    """Return the share of 4-grams that two texts have in common (Jaccard), 0 to 1."""
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared) if shared else 0.0
+def similarities(one: Grams, others: Grams) -> npt.NDArray[np.float64]:
+    """Return the share of 4-grams (Jaccard, 0 to 1) that a text has in common with others (n,)."""
+    shared = np.bitwise_count(others & one).sum(axis=-1)
+    joined = np.bitwise_count(others | one).sum(axis=-1)
+    share: npt.NDArray[np.float64] = shared / np.maximum(joined, 1)
+    return share
 
 
 def is_same_text(one: Grams, other: Grams) -> bool:
     """Return whether two texts say the same in nearly the same words."""
-    return similarity(one, other) >= _SAME_TEXT
+    return bool(similarities(one, other) >= _SAME_TEXT)
 
 
 def _distinct(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     """Yield candidates whose case and whose text have not been there before."""
     cases: set[tuple[str, str]] = set()
-    texts: list[Grams] = []
+    texts = np.zeros((0, (1 << _BITS) // 64), np.uint64)
     for one in candidates:
         case = (one.hit.index, one.hit.record.case_id)
-        if not one.grams or case in cases:
+        if not one.sections or case in cases:
             continue
-        if any(is_same_text(one.grams, other) for other in texts):
+        if similarities(one.grams, texts).max(initial=0.0) >= _SAME_TEXT:
             continue
         cases.add(case)
-        texts.append(one.grams)
+        texts = np.vstack([texts, one.grams])
         yield one

@@ -85,7 +85,10 @@ class Layout:
         return Measure(self.cost, self.counter.count)
 
     def _block(self, passage: Passage) -> str:
-        return self.templates.render_passage(passage, self.fence)
+        """Return a passage between the lines of its fence; no template changes how."""
+        name = f"passage [{passage.number}]"
+        synthetic = " synthetic sample, not a real case" if passage.hit.record.synthetic else ""
+        return f"<<{self.fence} {name}{synthetic}>>\n{passage.text}\n<<{self.fence} end of {name}>>"
 
     def _fill(self, passages: bool, blocks: list[str]) -> tuple[Message, ...]:
         values: dict[str, Any] = {

@@ -20,6 +20,7 @@ _CITATION = re.compile(r"[\[［【〔]\s*(\d+(?:\s*[,，;–-]\s*\d+)*)\s*[\]］
 # project's own fence.
 _TAGS = "s|bos|eos|pad|(?:start|end)_of_turn|think|system|user|assistant|tool_(?:call|response)"
 _BRACKETED = "INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|IMG"
+_MARK = re.compile(r"[<>|｜\[#]")
 _INSIDE_CHAT_MARKS = re.compile(
     r"(?<=[<|｜])(?=[<|｜])|(?<=[>|｜])(?=[>|｜])|(?<=#)(?=#)"
     rf"|(?<=\[)(?=/?(?:{_BRACKETED})\])|(?<=<)(?=/?(?:{_TAGS})>)",
@@ -29,6 +30,8 @@ _INSIDE_CHAT_MARKS = re.compile(
 
 def strip_unseen(text: str) -> str:
     """Return the text without characters that are not seen; all line breaks become line feeds."""
+    if text.isascii() and text.isprintable():
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = re.sub("[\v\f\x85\u2028\u2029]", "\n", text)
     text = _FILLERS.sub("", text)
@@ -42,7 +45,8 @@ def strip_unseen(text: str) -> str:
 
 def defuse(text: str) -> str:
     """Return the text with the marks broken up that chat templates and fences are made of."""
-    return _INSIDE_CHAT_MARKS.sub(" ", strip_unseen(text))
+    text = strip_unseen(text)
+    return _INSIDE_CHAT_MARKS.sub(" ", text) if _MARK.search(text) else text
 
 
 def as_passage(text: str) -> str:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from indexer.errors import MedsearchError, QueryError
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+    from jinja2 import Environment
 
 _FILE = re.compile(r"(?P<name>[a-z][a-z0-9_]{0,63})-(?P<version>[1-9]\d{0,5})\.system\.j2")
-_PASSAGE = "passage-1.part.j2"
 
 
 class TemplateBrokenError(MedsearchError):
@@ -78,10 +77,6 @@ class Templates:
                 raise
             raise self.broken(version, type(error).__name__) from error
 
-    def render_passage(self, passage: object, fence: str) -> str:
-        """Return a passage between the lines of its fence; no folder changes how."""
-        return self._passage.render(passage=passage, fence=fence).strip()
-
     @staticmethod
     def broken(version: str, reason: str) -> TemplateBrokenError:
         """Return the error of a template that gives no prompt."""
@@ -107,10 +102,6 @@ class Templates:
         return ImmutableSandboxedEnvironment(
             loader=ChoiceLoader([*loaders, *own]), undefined=StrictUndefined
         )
-
-    @cached_property
-    def _passage(self) -> "Template":
-        return self._environment.get_template(_PASSAGE)
 
 
 def _packaged() -> Iterator[Path]:

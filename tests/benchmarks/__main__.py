@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.benchmarks import counts, guard, hostile, indexing, query, retrieval, store, threshold
+from tests.benchmarks import (
+    counts,
+    guard,
+    hostile,
+    indexing,
+    prompts,
+    query,
+    retrieval,
+    store,
+    threshold,
+)
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.report import Report, save, show
 
@@ -21,7 +31,8 @@ def main() -> None:
     parser.add_argument(
         "names",
         nargs="*",
-        help="counts, guard, indexing, query, retrieval, store, threshold; all if none is named",
+        help="counts, guard, hostile, indexing, prompts, query, retrieval, store, threshold; "
+        "all if none is named",
     )
     parser.add_argument(
         "--records", type=int, default=600_000, help="of counts, store and retrieval"
@@ -40,6 +51,7 @@ def main() -> None:
         "indexing": lambda: indexing.run(
             indexing.Setting(chosen.threads, chosen.rounds, chosen.scratch)
         ),
+        "prompts": lambda: prompts.run(chosen.scratch),
         "query": lambda: query.run(chosen.indexes, chosen.scratch),
         "retrieval": lambda: retrieval.run(chosen.records, chosen.scratch),
         "threshold": lambda: threshold.run(chosen.scratch),

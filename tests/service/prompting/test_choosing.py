@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from service.prompting.choosing import (
     grams_of,
     in_turn,
     order_for_reading,
-    similarity,
+    similarities,
 )
 from service.prompting.context import sections_of
 from service.retrieval.query import Hit
@@ -31,7 +32,7 @@ def test_what_differs_goes_before_what_repeats(kit) -> None:  # type: ignore[no-
         candidate(kit, 2, "Give adrenaline into the thigh, and call for help soon."),
         candidate(kit, 3, "Lie the patient down with raised legs."),
     ]
-    assert similarity(pool[0].grams, pool[1].grams) < 0.8
+    assert similarities(pool[0].grams, pool[1].grams) < 0.8
     assert numbers(choose_diverse(pool, 3)) == [1, 3, 2]
     assert numbers(choose_diverse(pool, 1)) == [1]
     assert choose_diverse([], 3) == []
@@ -67,7 +68,20 @@ def test_rankings_in_turn() -> None:
     assert in_turn() == []
 
 
+def grams(text: str) -> set[str]:
+    return {text[at : at + 4] for at in range(len(text) - 3)}
+
+
 def test_similarity_by_hand() -> None:
-    assert grams_of("ABCDE") == {"abcd", "bcde"}
-    assert similarity(grams_of("abcde"), grams_of("abcdx")) == pytest.approx(1 / 3)
-    assert similarity(grams_of(""), grams_of("abcd")) == 0.0
+    assert int(np.bitwise_count(grams_of("ABCDE")).sum()) == 2
+    assert similarities(grams_of("abcde"), grams_of("ABCDX")) == pytest.approx(1 / 3)
+    assert similarities(grams_of(""), grams_of("abcd")) == 0.0
+    assert similarities(grams_of("脑"), grams_of("脑")) == 1.0
+
+
+@given(
+    st.text("abc de脑出", min_size=4, max_size=200), st.text("abc de脑出", min_size=4, max_size=200)
+)
+def test_similarity_is_that_of_sets(one: str, other: str) -> None:
+    expected = len(grams(one) & grams(other)) / len(grams(one) | grams(other))
+    assert similarities(grams_of(one), grams_of(other)) == pytest.approx(expected, abs=0.05)

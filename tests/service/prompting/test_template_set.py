@@ -51,8 +51,9 @@ def test_a_folder_adds_templates_and_the_newest_counts(kit, tmp_path: Path) -> N
 
 def test_what_ships_is_not_replaced(kit, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     add(tmp_path, "answer-3", "Mine.")
-    (tmp_path / "passage-1.part.j2").write_text("No fence.")
+    (tmp_path / "rules-1.part.j2").write_text("No rules.")
     assert "Mine." not in write(kit, tmp_path, "answer-3")
+    assert "No rules." not in write(kit, tmp_path, "answer-3")
 
 
 @pytest.mark.parametrize(
