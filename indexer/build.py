@@ -22,13 +22,13 @@ from indexer.inventory import Inventory, take_inventory
 from indexer.pixels.decode import DecodeRequest
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.pool import DecodePool
+from indexer.pixels.thinning import SLICES_PER_SERIES, mark_slices
 from indexer.records import ImageRecord, Row
 from indexer.settling import Decoded, OnProgress, Settling
 from indexer.store.calibration import Calibrates
 from indexer.store.manifest import read_manifest
 from indexer.store.publish import current_build
 from indexer.store.writer import BuildPlan, BuildWriter, Published
-from indexer.thinning import SLICES_PER_SERIES, mark_slices
 
 # Rows a shard: small enough that a kill loses seconds of work, large enough that fsync is cheap.
 SHARD_ROWS = 512

@@ -32,7 +32,8 @@ MAY_IMPORT = {
 # The command line starts everything, so it alone reaches across.
 SERVICE_MAY_IMPORT = {
     "indexer.errors", "indexer.records", "indexer.pixels", "indexer.text",
-    "indexer.encoders", "indexer.store", "indexer.pacs", "indexer.calibration",
+    "indexer.encoders", "indexer.store", "indexer.pacs",
+    "indexer.calibration",  # evaluations build indexes as they are built for searching
 }  # fmt: skip
 
 

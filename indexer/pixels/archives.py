@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from indexer.errors import DecodeError, LimitExceededError
 from indexer.pixels.limits import DecodeLimits
 from indexer.pixels.sniff import sniff_format
-from indexer.thinning import spread
+from indexer.pixels.thinning import spread
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
 MAX_MEMBERS: Final = 5000

@@ -228,7 +228,7 @@ def _build(
 ) -> "BuildResult":
     """Build one dataset's index behind a progress bar."""
     from indexer.build import BuildOptions, build_index
-    from indexer.thinning import SLICES_PER_SERIES
+    from indexer.pixels.thinning import SLICES_PER_SERIES
 
     name = target.dataset.info.name
     with progress_bars() as progress:

@@ -7,8 +7,8 @@ import numpy as np
 from indexer.errors import RecordNotFoundError
 from indexer.pixels.archives import ZIP_MAGIC
 from indexer.pixels.ct_windows import WINDOW_FIELDS
+from indexer.pixels.thinning import SLICES_PER_SERIES, spread
 from indexer.store.reader import IndexReader
-from indexer.thinning import SLICES_PER_SERIES, spread
 from service.retrieval.columns import ColumnCache
 from service.retrieval.encoding import Unpack
 from service.retrieval.grouping import GROUP_COLUMNS

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.pixels.ct_windows import WINDOW_FIELDS, WindowName
+from indexer.pixels.window_words import windows_asked
 from indexer.store.reader import IndexReader
-from indexer.text.window_words import windows_asked
 from service.retrieval.encoding import Vector
 from service.retrieval.query import Query, TextSource
 from service.retrieval.spaces import IMAGE, Space

@@ -74,6 +74,16 @@ EMBEDDING_EXAMPLES: dict[str, Any] = {
     },
 }
 
+VERIFY_EXAMPLES: dict[str, Any] = {
+    "answer": {
+        "summary": "An answer, with the receipt that came with its prompt",
+        "value": {
+            "answer": "Adrenaline is given first [1]. It is injected into the thigh [2].",
+            "receipt": {},
+        },
+    },
+}
+
 
 _RECORD_ID = "mura/valid/XR_WRIST:patient00042:study1:image2"
 _FIELD = {"name": "image", "encoder": "builtin", "dim": 384, "metric": "cosine", "vectors": 118}

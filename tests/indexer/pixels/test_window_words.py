@@ -1,6 +1,6 @@
 import pytest
 
-from indexer.text.window_words import windows_asked
+from indexer.pixels.window_words import windows_asked
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.pixels.thinning import mark_slices, spread
 from indexer.records import ImageRecord, ImageRef, Reject
-from indexer.thinning import mark_slices, spread
 
 
 def slice_record(number: int, series: str | None = "one", modality: str = "CT") -> ImageRecord:
