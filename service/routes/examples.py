@@ -79,7 +79,22 @@ VERIFY_EXAMPLES: dict[str, Any] = {
         "summary": "An answer, with the receipt that came with its prompt",
         "value": {
             "answer": "Adrenaline is given first [1]. It is injected into the thigh [2].",
-            "receipt": {},
+            "receipt": {
+                "passages": [
+                    {
+                        "number": 1,
+                        "record_id": "medqa/train/us:1",
+                        "index": "medqa",
+                        "text": "Question: How is anaphylaxis treated first? Answer: Adrenaline.",
+                    }
+                ],
+                "template_version": "answer-2",
+                "builds": {"medqa": "20260101t120000000000-0a1b2c3d"},
+                "searches": [],
+                "created_at": "2026-01-01T12:00:00+00:00",
+                "signature": "as /v1/prompts gave it",
+                "receipt_version": 1,
+            },
         },
     },
 }

@@ -11,7 +11,7 @@ from service.json_response import dump_json
 from service.replies_prompts import prompt_json, verification_json
 from service.reply_schemas_prompts import PromptReply, VerificationReply
 from service.routes.access import ERRORS, IMAGE_ERRORS, check_limits, service_of
-from service.routes.examples import PROMPT_EXAMPLES
+from service.routes.examples import PROMPT_EXAMPLES, VERIFY_EXAMPLES
 from service.schemas_prompts import PromptBody, VerifyBody
 from service.settings import Settings
 
@@ -48,7 +48,9 @@ def check_prompt(settings: Settings, body: PromptBody) -> None:
 
 
 @router.post("/v1/prompts/verify", response_model=VerificationReply, responses=ERRORS)
-async def verify_answer(request: Request, body: VerifyBody) -> Response:
+async def verify_answer(
+    request: Request, body: Annotated[VerifyBody, Body(openapi_examples=VERIFY_EXAMPLES)]
+) -> Response:
     """Check an answer's citations against the receipt of its prompt: a heuristic."""
     service = service_of(request)
     verifier = service.opened.verifier
