@@ -33,5 +33,15 @@ class PromptOptions(TypedDict, total=False):
 
     k: int
     budget_tokens: int
+    tokenizer: str
+    template: str
+    language: str
+    patient_note: str
+    options: Sequence[Mapping[str, str]]
+    images: bool
     indexes: Sequence[str]
     filters: Mapping[str, Any]
+    exclude_records: Sequence[str]
+    exclude_same: Sequence[str]
+    exclude_datasets: Sequence[str]
+    exclude_splits: Sequence[str]

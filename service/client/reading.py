@@ -37,8 +37,10 @@ def _read(kind: Any, value: object, where: str) -> Any:
         kinds = get_args(kind)
         if value is None and types.NoneType in kinds:
             return None
-        fitting = next((one for one in kinds if one is type(value)), kinds[0])
+        fitting = next((one for one in kinds if (get_origin(one) or one) is type(value)), kinds[0])
         return _read(fitting, value, where)
+    if origin is list and isinstance(value, list):
+        return [_read(get_args(kind)[0], one, where) for one in value]
     if origin is tuple and isinstance(value, list):
         return tuple(_read(get_args(kind)[0], one, where) for one in value)
     if origin is Mapping and isinstance(value, dict):

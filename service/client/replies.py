@@ -176,12 +176,12 @@ class SearchReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One chat message."""
+    """One chat message; its content is a list of OpenAI's parts where pictures were asked for."""
 
     role: str
-    content: str
+    content: str | list[Any]
 
-    def to_openai(self) -> dict[str, str]:
+    def to_openai(self) -> dict[str, Any]:
         """Return the message as chat completion clients take it."""
         return {"role": self.role, "content": self.content}
 
@@ -204,7 +204,10 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A finished prompt with its citations; `evidence` says what the nearest cases are labelled."""
+    """A finished prompt with its citations; `evidence` says what the nearest cases are labelled.
+
+    `receipt` is what `POST /v1/prompts/verify` takes beside an answer.
+    """
 
     messages: tuple[Message, ...]
     text: str
@@ -216,6 +219,7 @@ class Prompt:
     notes: tuple[Note, ...]
     disclaimer: str
     evidence: tuple[str, ...] = ()
+    receipt: Mapping[str, Any] = field(default_factory=dict, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 

@@ -1,7 +1,7 @@
 """Writes retrieval-augmented prompts: search, choose passages, fence them, count tokens."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from indexer.errors import QueryError
@@ -136,7 +136,7 @@ class Prompter:
             image_tokens=pictured,
             tokens_by=tokenizer.counter.name,
             builds=builds,
-            notes=(*_notes(tokenizer), *(note for reply in replies for note in reply.notes)),
+            notes=(*_notes(tokenizer, layout, replies), *_notes_of(replies)),
             receipt=self.signer.receipt(shown, layout.version, builds, searches),
             searches=tuple(reply.receipt for reply in replies),
             evidence=layout.evidence if passages else (),
@@ -187,13 +187,18 @@ def _thumbnail(hit: Hit, snapshot: Snapshot) -> bytes | None:
     return reader.thumbnail(row)
 
 
-def _notes(tokenizer: Found) -> list[Note]:
-    if not tokenizer.missing:
-        return []
-    return [
-        Note(
+def _notes(tokenizer: Found, layout: Layout, replies: Sequence[SearchReply]) -> Iterator[Note]:
+    """Yield why tokens are estimated, and why nothing that was found is shown."""
+    if tokenizer.missing:
+        yield Note(
             "tokenizer",
             "The tokenizer that was asked for is known, but its file is not on this server; "
             "tokens are estimated.",
         )
-    ]
+    if not layout.found:
+        reasons = (reply.relevance_reason for reply in replies if reply.hits)
+        yield from (Note("relevance", reason) for reason in reasons if reason)
+
+
+def _notes_of(replies: Sequence[SearchReply]) -> Iterator[Note]:
+    return (note for reply in replies for note in reply.notes)

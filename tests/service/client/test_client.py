@@ -135,6 +135,10 @@ def test_a_prompt_with_its_citations(ask: Ask) -> None:
     assert prompt.messages[1].to_openai()["role"] == "user"
     assert {"asked/train/0", "films/train/31"} <= {one.record_id for one in prompt.citations}
     assert prompt.tokens <= 900
+    assert prompt.receipt["passages"][0]["text"] == prompt.citations[0].text
+    pictured: Prompt = ask("prompt", QUESTION, image=b"grey 31", images=True)
+    parts = pictured.messages[1].to_openai()["content"]
+    assert {part["type"] for part in parts} == {"text", "image_url"}
     by_record = ask("prompt", QUESTION, record_id="films/train/31", budget_tokens=900)
     assert by_record.citations == prompt.citations
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from service.prompting.prompt import Prompter
 from service.prompting.request import Exclusions, Prompt, PromptRequest
 from service.prompting.tokenizers import Tokenizers
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.query import ImageSource, RecordSource
+from service.retrieval.query import ImageSource, Query, RecordSource, SearchReply
 from tests.service.prompting.canned import Canned
 
 QUESTION = "How is anaphylaxis treated first?"
@@ -188,3 +189,19 @@ def test_the_budget_of_any_tokenizer_holds(  # type: ignore[no-untyped-def]
         assert sum(counter.count(one.content) for one in prompt.messages) < prompt.tokens
         fullest = max(fullest, prompt.tokens / budget)
     assert fullest > 0.9
+
+
+def test_what_chance_finds_is_not_shown_and_the_reason_is_told(kit) -> None:  # type: ignore[no-untyped-def]
+    class Chance(Canned):
+        def search(self, query: Query, snapshot: object) -> SearchReply:
+            reply = super().search(query, snapshot)
+            hits = tuple(replace(hit, beats_chance=False) for hit in reply.hits)
+            return replace(reply, hits=hits, relevance_reason="Nothing is near.")
+
+    prompter = Prompter(Chance([kit.text_record("t", 1)]))  # type: ignore[arg-type]
+    prompt = prompter.write(PromptRequest(question=QUESTION))
+    assert prompt.citations == ()
+    assert "Nothing relevant to this question was found" in prompt.messages[0].content
+    assert [(note.code, note.message) for note in prompt.notes] == [
+        ("relevance", "Nothing is near.")
+    ]
