@@ -79,6 +79,8 @@ _INTERNAL: Mapping[str, str] = MappingProxyType(
     }
 )
 _MAX_DETAILS = 20
+# Not there now, and not in a moment either: nobody should wait for these.
+_LASTING = frozenset({LlmNotConfiguredError.code, TemplateBrokenError.code})
 FIELDS = (
     "query", "question", "record_id", "image_base64", "k", "indexes", "filters", "group_by",
     "exclude_records", "budget_tokens", "type", "key", "value", "max_num_results",
@@ -116,7 +118,7 @@ class ExtraMissingError(MedsearchError, ImportError):
 def error_response(status: int, code: str, message: str, remedy: str = "") -> Response:
     """Return an error as the client sees it."""
     content = {"code": code, "message": message, "remedy": remedy}
-    headers = {"Retry-After": "2"} if status == 503 else None
+    headers = {"Retry-After": "2"} if status == 503 and code not in _LASTING else None
     return JsonResponse(content, status, headers)
 
 

@@ -152,6 +152,7 @@ def test_without_an_endpoint_the_remedy_is_told(client: TestClient) -> None:
     reply = ask(client)
     assert (reply.status_code, reply.json()["code"]) == (503, "llm_not_configured")
     assert "MEDSEARCH_LLM_URL" in reply.json()["remedy"]
+    assert "retry-after" not in reply.headers
 
 
 def test_a_server_that_is_not_there(indexes_dir: Path, serve) -> None:  # type: ignore[no-untyped-def]
