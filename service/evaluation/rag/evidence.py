@@ -44,27 +44,30 @@ class EvidenceMeasurer:
         """Measure how often the evidence holds the text of the right option, and of wrong ones.
 
         Searched is with the question alone. Evidence is the question, note, answer and explanation
-        of the first `depth` hits, not their options. The wrong options' share is what chance and
-        the topic give. Questions are compared with themselves, so that the difference is paired.
+        of the first `depth` hits, not their options. Chance is the evidence of another question.
         """
-        right: list[float] = []
-        wrong: list[float] = []
-        for question in questions:
-            record = question.record
-            evidence = _fold(" \n ".join(self._evidence(question)))
-            held = {one.key: float(_holds(evidence, one.text)) for one in record.options}
-            keys = set(record.answer_keys)
-            right.append(_mean([held[key] for key in keys]))
-            wrong.append(_mean([value for key, value in held.items() if key not in keys]))
+        folded = [_fold(" \n ".join(self._evidence(question))) for question in questions]
+        held = [_options_held(*both) for both in zip(questions, folded, strict=True)]
+        # Some answers are right again and again, whatever is asked: so another question's evidence
+        # holds them, too.
+        others = [*folded[1:], *folded[:1]]
+        by_chance = [_options_held(*both) for both in zip(questions, others, strict=True)]
+        right, wrong = ([one[place] for one in held] for place in (0, 1))
         return Measurement(
             measure=f"option's text in the first {self._depth} hits",
             questions=name,
             figures=(
-                summarise("right option", right, seed=self._seed),
-                summarise("wrong option", wrong, seed=self._seed),
+                summarise(
+                    "right option", right, chance=_mean([one[0] for one in by_chance]),
+                    seed=self._seed,
+                ),
+                summarise(
+                    "wrong option", wrong, chance=_mean([one[1] for one in by_chance]),
+                    seed=self._seed,
+                ),
                 paired_difference("right - wrong", right, wrong, seed=self._seed),
             ),
-        )
+        )  # fmt: skip
 
     def calculators(
         self,
@@ -174,6 +177,15 @@ class EvidenceMeasurer:
             facets=("calculator",) if mode == "hybrid" else (),
         )
         return self._retriever.search(query, self._snapshot)
+
+
+def _options_held(question: BenchmarkQuestion, evidence: str) -> tuple[float, float]:
+    """Return the shares of the right and of the wrong options whose text some evidence holds."""
+    record = question.record
+    held = {one.key: float(_holds(evidence, one.text)) for one in record.options}
+    keys = set(record.answer_keys)
+    wrong = [value for key, value in held.items() if key not in keys]
+    return _mean([held[key] for key in sorted(keys)]), _mean(wrong) if wrong else 0.0
 
 
 def _steadiness(

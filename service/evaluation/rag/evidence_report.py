@@ -18,12 +18,12 @@ from service.evaluation.writing import JSON_NAME, PAGE_NAME
 PLOT_NAME = "evidence.png"
 _DEFINITIONS = f"""No language model is asked. **Option's text**: whether the question, note, answer
 or explanation of a hit holds the text of the right option, against the share of wrong options that
-are held; searched is with the question alone. **Right calculator**: whether a record of the
-calculator that is asked for is among the first hits. **Jaccard, overlap**: records found both with
-a question and with its paraphrase, over all found, or over the number of hits; after the slash what
-another question's paraphrase gives. In brackets: {CONFIDENCE:.0%} interval, percentile bootstrap
-({BOOTSTRAP_SAMPLES:,} samples), over patient notes where several questions are asked of one. After
-the slash: chance."""
+are held; searched is with the question alone; after the slash, what another question's hits hold.
+**Right calculator**: whether a record of the calculator that is asked for is among the first hits;
+after the slash, a random order of the records. **Jaccard, overlap**: records found both with a
+question and with its paraphrase, over all found, or over the number of hits; after the slash, the
+same with another question's paraphrase. In brackets: {CONFIDENCE:.0%} interval, percentile bootstrap
+({BOOTSTRAP_SAMPLES:,} samples), over patient notes where several questions are asked of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

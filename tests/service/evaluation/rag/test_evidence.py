@@ -67,6 +67,8 @@ def test_the_right_option_is_sought_in_answers_not_in_options(
     ]  # fmt: skip
     measured = measurer.options("exam", questions)
     assert values(measured) == {"right option": 0.5, "wrong option": 0.0, "right - wrong": 0.5}
+    # The other question's hit says that iron is lacking: the second one's wrong option.
+    assert [figure.chance for figure in measured.figures] == [0.0, 0.5, None]
 
 
 def test_an_option_within_a_longer_word_is_not_held(
