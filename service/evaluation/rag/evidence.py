@@ -1,19 +1,21 @@
 """What retrieval brings by itself: right options in the evidence, right calculators, steadiness."""
 
 import math
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from indexer.records import AnyRecord, TextRecord
 from service.evaluation.metrics import Figure, paired_difference, summarise
+from service.evaluation.rag.held_options import fold, options_held
 from service.evaluation.rag.paraphrasing import paraphrase
 from service.evaluation.rag.questions import BenchmarkQuestion
 from service.evaluation.rag.screening import Screen
 from service.retrieval.filters import Filter
 from service.retrieval.query import Mode, Query, SearchReply, TextSource
 from service.retrieval.retriever import Retriever
+
+Found = TypeVar("Found")
 
 CALCULATOR_RANKS = (1, 5)
 STEADY_DEPTH = 10
@@ -46,12 +48,12 @@ class EvidenceMeasurer:
         Searched is with the question alone. Evidence is the question, note, answer and explanation
         of the first `depth` hits, not their options. Chance is the evidence of another question.
         """
-        folded = [_fold(" \n ".join(self._evidence(question))) for question in questions]
-        held = [_options_held(*both) for both in zip(questions, folded, strict=True)]
+        folded = [fold(" \n ".join(self._evidence(question))) for question in questions]
+        held = [options_held(*both) for both in zip(questions, folded, strict=True)]
         # Some answers are right again and again, whatever is asked: so another question's evidence
         # holds them, too.
-        others = [*folded[1:], *folded[:1]]
-        by_chance = [_options_held(*both) for both in zip(questions, others, strict=True)]
+        others = _others(folded)
+        by_chance = [options_held(*both) for both in zip(questions, others, strict=True)]
         right, wrong = ([one[place] for one in held] for place in (0, 1))
         return Measurement(
             measure=f"option's text in the first {self._depth} hits",
@@ -179,20 +181,11 @@ class EvidenceMeasurer:
         return self._retriever.search(query, self._snapshot)
 
 
-def _options_held(question: BenchmarkQuestion, evidence: str) -> tuple[float, float]:
-    """Return the shares of the right and of the wrong options whose text some evidence holds."""
-    record = question.record
-    held = {one.key: float(_holds(evidence, one.text)) for one in record.options}
-    keys = set(record.answer_keys)
-    wrong = [value for key, value in held.items() if key not in keys]
-    return _mean([held[key] for key in sorted(keys)]), _mean(wrong) if wrong else 0.0
-
-
 def _steadiness(
     name: str, pairs: Sequence[tuple[frozenset[str], frozenset[str]]], note: str, seed: int
 ) -> Measurement:
-    """Return Jaccard and overlap of both contexts; chance is the context of the next question."""
-    others = [pairs[(place + 1) % len(pairs)][1] for place in range(len(pairs))]
+    """Return Jaccard and overlap of both contexts; chance is the context of another question."""
+    others = _others([second for _, second in pairs])
     firsts = [first for first, _ in pairs]
     measures: Mapping[str, Callable[[frozenset[str], frozenset[str]], float]] = {
         "Jaccard": _jaccard,
@@ -214,6 +207,12 @@ def _steadiness(
     )
 
 
+def _others(values: Sequence[Found]) -> list[Found]:
+    """Return for each question the value of another, half a file away: neighbours are alike."""
+    away = max(1, len(values) // 2)
+    return [values[(place + away) % len(values)] for place in range(len(values))]
+
+
 def _jaccard(first: frozenset[str], second: frozenset[str]) -> float:
     """Return shared over all; two empty contexts are the same."""
     return len(first & second) / len(first | second) if first | second else 1.0
@@ -231,18 +230,6 @@ def _chance(relevant: int, pool: int, rank: int) -> float:
 
 def _calculator(record: AnyRecord) -> str | None:
     return record.calculator if isinstance(record, TextRecord) else None
-
-
-def _holds(evidence: str, option: str) -> bool:
-    """Return whether a folded text holds an option's words, not as parts of longer ones."""
-    words = _fold(option)
-    return bool(words) and bool(
-        re.search(rf"(?<![a-z0-9]){re.escape(words)}(?![a-z0-9])", evidence)
-    )
-
-
-def _fold(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(".。")
 
 
 def _mean(values: Sequence[float]) -> float:

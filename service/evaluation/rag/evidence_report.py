@@ -22,8 +22,8 @@ are held; searched is with the question alone; after the slash, what another que
 **Right calculator**: whether a record of the calculator that is asked for is among the first hits;
 after the slash, a random order of the records. **Jaccard, overlap**: records found both with a
 question and with its paraphrase, over all found, or over the number of hits; after the slash, the
-same with another question's paraphrase. In brackets: {CONFIDENCE:.0%} interval, percentile bootstrap
-({BOOTSTRAP_SAMPLES:,} samples), over patient notes where several questions are asked of one."""
+same with another question's paraphrase. In brackets: {CONFIDENCE:.0%} interval, percentile
+bootstrap ({BOOTSTRAP_SAMPLES:,} samples), over patient notes where several are asked of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
