@@ -10,7 +10,7 @@ from indexer.records import ImageRecord, Row
 SLICES_PER_SERIES = 32
 """Slices of a series that are embedded by window, unless all are asked for.
 
-A chest of 320 mm gives one slice a centimetre: the size from which a nodule counts as large.
+One a centimetre in a chest of 320 mm.
 """
 
 _CT = "CT"
