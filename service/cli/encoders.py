@@ -1,7 +1,6 @@
 """`medsearch encoders`: which models there are, fetching one, training an image tower."""
 
 from dataclasses import fields
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from rich.table import Table
 from indexer.encoders.catalogue import CATALOGUE, get_model_spec
 from indexer.encoders.rerankers import RERANKERS
 from service.cli.console import answers_console
+from service.cli.training import train_encoder
 
 app = typer.Typer(help="The encoders: source, licence, size, languages; fetching one.")
 
@@ -76,35 +76,4 @@ def get_encoder(key: Annotated[str, typer.Argument(help="A catalogue key.")]) ->
         answers_console().print(f"{key} is in {folder}.")
 
 
-@app.command("train")
-def train_encoder(
-    sources: Annotated[
-        list[Path], typer.Argument(help="Folders with pool.jsonl and images.", exists=True)
-    ],
-    output: Annotated[Path, typer.Option(help="Where the tower and its card are written.")],
-    held_out: Annotated[
-        Path | None, typer.Option(help="A folder of the same kind to measure on at the end.")
-    ] = None,
-    images: Annotated[
-        int | None, typer.Option(min=1, help="Images to train on, repetitions included.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed gives another tower.")] = 0,
-    device: Annotated[str | None, typer.Option(help="cuda, mps or cpu.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
-) -> None:
-    """Train an image tower into the space of MiniLM; stopped, the same command goes on."""
-    from dataclasses import replace
-
-    from indexer.encoders.training.loop import RunOptions, train
-    from indexer.encoders.training.plan import TrainingPlan
-
-    plan = TrainingPlan(seed=seed)
-    if images is not None:
-        plan = replace(plan, images=images)
-    train(
-        plan,
-        sources,
-        output,
-        options=RunOptions(device=device, threads=threads, held_out=held_out),
-    )
-    answers_console().print(f"The tower and its model card are in {output}.")
+app.command("train")(train_encoder)

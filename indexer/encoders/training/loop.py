@@ -60,10 +60,13 @@ def train(
     output: Path,
     *,
     more_examples: Iterable[Example] = (),
+    more_key: str = "",
     text_encoder: "TextEncoder | None" = None,
     options: RunOptions | None = None,
 ) -> "TrainingSummary | None":
     """Train a tower on folders in the pool's layout and on any further examples.
+
+    `more_key` names the further examples: with another one the corpus is prepared anew.
 
     The corpus and the checkpoint lie in `output/work` and are used again by an equal plan; the
     tower, its configuration and its card are written to `output` at the end. Returns None if
@@ -80,7 +83,7 @@ def train(
     encoder = text_encoder or _minilm(options.device)
     device = choose_device(options.device)
     with _reproducible(options.threads), RunProgress(shown=options.show_progress) as progress:
-        corpus = _corpus(plan, sources, more_examples, encoder, output / "work", progress)
+        corpus = _corpus(plan, sources, more_examples, more_key, encoder, output / "work", progress)
         state = _fresh_state(plan, device)
         restore_checkpoint(output / "work", state, plan.digest())
         finished = _run(plan, corpus, state, output / "work", options, progress)
@@ -117,14 +120,11 @@ def learning_rate(plan: "TrainingPlan", step: int) -> float:
     return plan.learning_rate * (1 + math.cos(math.pi * min(1.0, done))) / 2
 
 
-def corpus_key(sources: Sequence[Path], encoder: "TextEncoder") -> str:
-    """Return a digest of the sources' listings and of the text encoder (hex).
-
-    Further examples that are handed over are not covered: give them an output of their own.
-    """
+def corpus_key(sources: Sequence[Path], encoder: "TextEncoder", more_key: str = "") -> str:
+    """Return a digest of the sources' listings, further examples' key and text encoder (hex)."""
     listings = [folder / "pool.jsonl" for folder in sources]
     parts = [file_sha256(path) for path in listings if path.is_file()]
-    text = "\n".join([*parts, encoder.text_fingerprint.digest()])
+    text = "\n".join([*parts, *filter(None, [more_key]), encoder.text_fingerprint.digest()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -132,11 +132,12 @@ def _corpus(
     plan: "TrainingPlan",
     sources: Sequence[Path],
     more_examples: Iterable[Example],
+    more_key: str,
     encoder: "TextEncoder",
     work: Path,
     progress: RunProgress,
 ) -> Corpus:
-    key = corpus_key(sources, encoder)
+    key = corpus_key(sources, encoder, more_key)
     if is_prepared(work, plan, key):
         return open_corpus(work, plan)
     examples = chain(*(pool_examples(folder) for folder in sources), more_examples)
