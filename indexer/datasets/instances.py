@@ -1,5 +1,6 @@
 """DICOM instances as records: what their header says, in plain words and under pseudonyms."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from indexer.pixels.pseudonyms import PATH_KIND, Pseudonymiser
 from indexer.records import ImageRecord, ImageRef, Reject, RejectKind, make_record_id
 
 SPLIT = "all"
+
+
+ALLOW_BURNED_IN = "MEDSEARCH_ALLOW_BURNED_IN"
+"""The environment variable by which pictures that may show a patient's name are let in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,9 @@ def read_instance(file: Path, path: str) -> DicomHeader | Reject:
     """Return the header of a DICOM file, or why it cannot become a record.
 
     `path` is the file's name relative to the dataset's root. A picture into which a patient's
-    data are burned, by its own account, is refused: no pseudonym would hide them.
+    data are burned is refused, for no pseudonym would hide them: by its own account, or where
+    nothing is said, if it is an ultrasound image or a secondary capture. Whoever has looked at
+    them may allow them (`MEDSEARCH_ALLOW_BURNED_IN=1`).
     """
     if not is_nameable(str(file)):
         reason = "the file's name is not UTF-8; rename it"
@@ -44,8 +51,9 @@ def read_instance(file: Path, path: str) -> DicomHeader | Reject:
         return _refuse(path, error.message, "not_an_image")
     except DecodeError as error:
         return _refuse(path, error.message, "undecodable")
-    if header.burned_in:
-        reason = "its header says that a patient's data are burned into the picture"
+    if header.may_show_identity and not os.environ.get(ALLOW_BURNED_IN):
+        said = "its header says" if header.burned_in else "its kind makes it likely, undenied,"
+        reason = f"{said} that a patient's data are burned into the picture"
         return _refuse(path, reason, "burned_in")
     return header
 

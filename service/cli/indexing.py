@@ -1,5 +1,6 @@
 """`medsearch sample` and `medsearch index`: from files to published indexes."""
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.datasets.base import Dataset, how_to_get, locate
+from indexer.datasets.instances import ALLOW_BURNED_IN
 from indexer.datasets.registry import all_datasets, get_dataset
 from indexer.errors import DatasetNotFoundError, MedsearchError
 from service.cli.console import answers_console, errors_console, progress_bars
@@ -93,6 +95,10 @@ def index(
     all_slices: Annotated[
         bool, typer.Option(help="By window, embed all slices of a series instead of 32.")
     ] = False,
+    allow_burned_in: Annotated[
+        bool,
+        typer.Option(help="Let in DICOM pictures that may show a patient's name; look at them!"),
+    ] = False,
     dicomweb: Annotated[
         str | None, typer.Option(metavar="URL", help="`pacs`: the root of its DICOMweb service.")
     ] = None,
@@ -127,6 +133,8 @@ def index(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Build and publish indexes. Safe to stop at any moment: the same command goes on."""
+    if allow_burned_in:
+        os.environ[ALLOW_BURNED_IN] = "1"  # as an operator may set it for good
     manner = _Manner(limit=limit, workers=workers, by_window=windows, all_slices=all_slices)
     pacs: MirrorReport | None = None
     results: list[tuple[str, BuildResult | MedsearchError]] = []

@@ -254,4 +254,19 @@ def test_every_file_of_a_mixed_folder_is_a_record_or_a_reject(realdata_dir: Path
     read = {row.path if isinstance(row, Reject) else row.image.path for row in rows}
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.dcm")}
     assert read == there
-    assert {row.kind for row in rows if isinstance(row, Reject)} == {"not_an_image", "undecodable"}
+    kinds = {row.kind for row in rows if isinstance(row, Reject)}
+    assert kinds == {"not_an_image", "undecodable", "burned_in"}
+
+
+def test_pictures_that_may_show_a_name_are_quarantined_unless_allowed(
+    tmp_path: Path, write_dicom: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dicom("s/1.dcm", Modality="US", SOPClassUID="1.2.840.10008.5.1.4.1.1.6.1")
+    write_dicom("s/2.dcm", Modality="OT", SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
+    write_dicom("s/3.dcm", BurnedInAnnotation="YES")
+    write_dicom("s/4.dcm", Modality="US", BurnedInAnnotation="NO")
+    assert [reject.kind for reject in rejects_of(tmp_path)] == ["burned_in"] * 3
+    assert len(records_of(tmp_path)) == 1
+    monkeypatch.setenv("MEDSEARCH_ALLOW_BURNED_IN", "1")
+    assert rejects_of(tmp_path) == []
+    assert len(records_of(tmp_path)) == 4
