@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from typing import Final
 
 import numpy as np
@@ -30,7 +31,8 @@ _TURNS: Final = {
 }
 """What undoes each EXIF orientation (EXIF 2.32, 4.6.4.A, tag 0x0112)."""
 
-_PNG_END: Final = b"IEND\xaeB`\x82"
+_PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_FRAME: Final = 12  # length, type and checksum of a chunk
 
 _PILLOW_ERRORS: Final = (
     ArithmeticError,
@@ -93,14 +95,43 @@ def _decode_with_pillow(
     raw: bytes, kind: ImageFormat | None, limits: DecodeLimits, window: Window | None
 ) -> Image.Image:
     """Decode with the one plugin that the first bytes ask for."""
-    if kind == "png" and _PNG_END not in raw:
-        raise DecodeError("The PNG file is cut short: it has no end.")
+    if kind == "png":
+        _check_png(raw)
     image = _open(_starve(raw) if kind == "jpeg" else raw, kind)
     check_size(image.width, image.height, limits)
     image.load()
     turn = _TURNS.get(_read_orientation(image))
     upright: Image.Image = image if turn is None else image.transpose(turn)
     return _flatten(upright, window)
+
+
+def _check_png(raw: bytes) -> None:
+    """Check the sums of a PNG's critical chunks: Pillow passes over those of the pixels.
+
+    A chunk is a length, a type, its content and a CRC-32 of the last two (PNG, 3rd edition, 5.3);
+    the types of critical chunks begin with a capital letter.
+
+    Raises
+    ------
+    DecodeError
+        A sum differs, or the file ends before IEND.
+    """
+    view, start = memoryview(raw), len(_PNG_MAGIC)
+    while start + _PNG_FRAME <= len(raw):
+        length = int.from_bytes(view[start : start + 4])
+        kind = bytes(view[start + 4 : start + 8])
+        end = start + _PNG_FRAME + length
+        if end > len(raw):
+            break
+        is_critical = kind[:1].isupper()
+        if is_critical and zlib.crc32(view[start + 4 : end - 4]) != int.from_bytes(
+            view[end - 4 : end]
+        ):
+            raise DecodeError("The PNG file is damaged: a checksum differs.")
+        if kind == b"IEND":
+            return
+        start = end
+    raise DecodeError("The PNG file is cut short: it has no end.")
 
 
 def _open(raw: bytes, kind: ImageFormat | None) -> ImageFile.ImageFile:

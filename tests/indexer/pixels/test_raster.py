@@ -226,6 +226,18 @@ def test_any_bytes_give_pixels_or_a_decode_error(noise: bytes, magic: bytes) -> 
             assert decode_raster(magic + noise).dtype == np.uint8
 
 
+def test_every_flipped_bit_where_a_png_says_how_it_is_packed_is_noticed(
+    encode_raster: Any,
+) -> None:
+    raw = encode_raster(Image.fromarray(NOISE))
+    start = raw.index(b"IDAT") + 4
+    for bit in range(8 * 12):
+        damaged = bytearray(raw)
+        damaged[start + bit // 8] ^= 1 << bit % 8
+        with pytest.raises(DecodeError):
+            decode_raster(bytes(damaged))
+
+
 @given(st.data())
 def test_a_flipped_bit_of_a_png_is_noticed(encode_raster: Any, data: st.DataObject) -> None:
     raw = bytearray(encode_raster(Image.fromarray(NOISE)))
