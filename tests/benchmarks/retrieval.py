@@ -25,7 +25,7 @@ from service.retrieval.query import Query, TextSource
 from service.retrieval.retriever import Retriever
 from tests.benchmarks.machine import Timings, time_each
 from tests.benchmarks.report import Report
-from tests.benchmarks.synthetic import DIM, SHARD_ROWS, ClusteredVectors, draw_words
+from tests.benchmarks.synthetic import DIM, SHARD_ROWS, ClusteredVectors
 
 _INDEX = "questions"
 _SMALL_INDEX = "few"
@@ -35,6 +35,8 @@ _QUERY_BLOCK = 1 << 30
 _K = 10
 _SHARES = (0.5, 0.05, 0.005, 0.0001)
 _CASE_RECORDS = 8
+_VOCABULARY = 30_000
+_COMMON = 50
 
 
 class ReadyEncoder:
@@ -77,7 +79,7 @@ def run(records: int, scratch: Path | None) -> Report:
 
 
 def _measure(report: Report, retriever: Retriever) -> None:
-    words = draw_words(np.random.default_rng(7), _QUERIES, 5)
+    words = _draw_texts(np.random.default_rng(7), _QUERIES, 5)
     plain = [
         Query(target="questions", source=TextSource(f"{number} {text}"), k=_K, indexes=(_INDEX,))
         for number, text in enumerate(words)
@@ -151,6 +153,17 @@ def _ask(retriever: Retriever, queries: list[Query]) -> tuple[Timings, list[Any]
     return time_each(retriever.search, queries)
 
 
+def _draw_texts(rng: np.random.Generator, texts: int, words: int) -> list[str]:
+    """Return texts of made-up words as unevenly frequent as those of a language.
+
+    Zipf and Mandelbrot: the word of rank r is drawn by 1 / (r + 50), which leaves out what function
+    words would be; the commonest of 30,000 stands in one text of 25.
+    """
+    odds = 1 / (np.arange(1, _VOCABULARY + 1) + _COMMON)
+    chosen = rng.choice(_VOCABULARY, (texts, words), p=odds / odds.sum())
+    return [" ".join(f"w{number}x" for number in row) for row in chosen.tolist()]
+
+
 def _label(share: float) -> str:
     return f"one in {round(1 / share)}"
 
@@ -171,7 +184,7 @@ def _iter_shards(records: int) -> Iterator[Shard]:
         numbers = range(start, min(start + SHARD_ROWS, records))
         vectors, _ = source.draw(block, len(numbers))
         rng = np.random.default_rng((5, block))
-        texts = draw_words(rng, len(numbers), 12)
+        texts = _draw_texts(rng, len(numbers), 12)
         chances = rng.random((len(numbers), len(_SHARES)))
         yield Shard(
             rows_consumed=len(numbers),

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.store import vectors as vectors_module
 from indexer.store.arrays import write_array
 from indexer.store.faiss_build import build_structure
 from indexer.store.manifest import FieldManifest
@@ -43,6 +45,15 @@ def crowded(count: int) -> np.ndarray:
     vectors = np.eye(DIM)[0] + 1e-4 * rng.normal(size=(count, DIM))
     vectors[:30] = rng.normal(size=(30, DIM))
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=["codes first", "vectors at once"], autouse=True)
+def _limit_of_few(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Small fields take the way of large ones, too."""
+    limit = 500 if request.param == "codes first" else vectors_module._FEW
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vectors_module, "_FEW", limit)
+        yield
 
 
 @pytest.fixture(scope="module", params=["flat", "ivf_sq8", "crowded ivf_sq8"])
