@@ -9,7 +9,6 @@ from indexer.errors import QueryError, RecordNotFoundError
 from service.opening import Opened
 from service.retrieval.query import (
     ImageSource,
-    Query,
     RecordSource,
     SearchReply,
     TextSource,
@@ -17,13 +16,6 @@ from service.retrieval.query import (
 )
 
 Ask = Callable[..., SearchReply]
-
-
-@pytest.fixture
-def ask(opened: Opened) -> Ask:
-    return lambda target, source, **options: opened.retriever.search(
-        Query(target=target, source=source, **options)
-    )
 
 
 def names(reply: SearchReply) -> set[str]:

@@ -34,13 +34,6 @@ from service.retrieval.query import (
 Ask = Callable[..., SearchReply]
 
 
-@pytest.fixture
-def ask(opened: Opened) -> Ask:
-    return lambda target, source, **options: opened.retriever.search(
-        Query(target=target, source=source, **options)
-    )
-
-
 def ids(reply: SearchReply) -> list[str]:
     return [hit.record.record_id for hit in reply.hits]
 
