@@ -166,22 +166,29 @@ def write_clip(folder: Path) -> Path:
     return folder
 
 
-def write_bge(folder: Path) -> Path:
-    """sentence-transformers format as bge-m3's: XLM-R, the first token's state, unit length."""
-    _prepare()
-    from transformers import XLMRobertaConfig, XLMRobertaModel
+def _tiny_xlmr(vocabulary: int, **more: object) -> Any:
+    """The shape of an XLM-R that a test can afford."""
+    from transformers import XLMRobertaConfig
 
-    size = write_pieces(folder, begin="<s>", end="</s>", pad="<pad>")
-    config = XLMRobertaConfig(
-        vocab_size=size,
+    return XLMRobertaConfig(
+        vocab_size=vocabulary,
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=130,
         pad_token_id=0,
+        **more,
     )
-    XLMRobertaModel(config).save_pretrained(folder)
+
+
+def write_bge(folder: Path) -> Path:
+    """sentence-transformers format as bge-m3's: XLM-R, the first token's state, unit length."""
+    _prepare()
+    from transformers import XLMRobertaModel
+
+    size = write_pieces(folder, begin="<s>", end="</s>", pad="<pad>")
+    XLMRobertaModel(_tiny_xlmr(size)).save_pretrained(folder)
     _write_sentence_modules(folder, width=32, mode="cls_token", length=128)
     return folder
 
@@ -242,23 +249,12 @@ def write_medcpt(folder: Path) -> Path:
 def write_bge_reranker(folder: Path) -> Path:
     """A cross-encoder as bge-reranker-v2-m3's: XLM-R with a head of one score, safetensors."""
     _prepare()
-    from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification
+    from transformers import XLMRobertaForSequenceClassification
 
     size = write_pieces(
         folder, begin="<s>", end="</s>", pad="<pad>", pair="<s> $A </s> </s> $B </s>"
     )
-    config = XLMRobertaConfig(
-        vocab_size=size,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=130,
-        type_vocab_size=1,
-        pad_token_id=0,
-        num_labels=1,
-        initializer_range=SPREAD,
-    )
+    config = _tiny_xlmr(size, type_vocab_size=1, num_labels=1, initializer_range=SPREAD)
     XLMRobertaForSequenceClassification(config).save_pretrained(folder)
     return folder
 
