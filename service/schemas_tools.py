@@ -6,9 +6,9 @@ Few options on purpose: every word of a schema is read by the model in every con
 import json
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from service.filter_schemas import AnyFilter
+from service.filter_schemas import AnyFilter, Request
 from service.retrieval.query import Query, TextSource
 from service.schemas import (
     IndexName,
@@ -29,19 +29,13 @@ def _parse_json(value: object) -> object:
     return value
 
 
-class ToolArguments(BaseModel):
-    """Base of all tools' arguments: unknown ones are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
 _Words: TypeAlias = Annotated[str, Field(min_length=1)]
 _Image: TypeAlias = Annotated[
     str | None, Field(description="An image file (PNG, JPEG, TIFF, WebP, DICOM) as base64.")
 ]
 
 
-class _Options(ToolArguments):
+class _Options(Request):
     k: Annotated[int, Field(ge=1, le=50, description="How many hits.")] = 5
     indexes: Annotated[
         Annotated[list[IndexName], Field(min_length=1, max_length=64)] | None,
@@ -119,19 +113,19 @@ class BuildPrompt(_Options):
         )
 
 
-class GetRecord(ToolArguments):
+class GetRecord(Request):
     """Which record."""
 
     id: Annotated[RecordId, Field(description="As hits carry it: dataset/split/native_id.")]
 
 
-class Search(ToolArguments):
+class Search(Request):
     """What chat clients send to a tool named `search`."""
 
     query: _Words
 
 
-class Fetch(ToolArguments):
+class Fetch(Request):
     """What chat clients send to a tool named `fetch`."""
 
     id: Annotated[RecordId, Field(description="An id that `search` returned.")]

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from indexer.records import AnyRecord
 from service.answering import answer
+from service.filter_schemas import Request
 from service.mcp.documents import Links, document_json, found_json, hits_json, stated_json
 from service.replies_prompts import prompt_json
 from service.reply_schemas_tools import FetchToolReply, SearchToolReply
@@ -26,7 +27,6 @@ from service.schemas_tools import (
     SearchImages,
     SearchQuestions,
     SearchSimilarImages,
-    ToolArguments,
 )
 
 INSTRUCTIONS = (
@@ -65,7 +65,7 @@ class Tool:
     name: str
     title: str
     description: str
-    arguments: type[ToolArguments]
+    arguments: type[Request]
     work: Work
     reply: type[BaseModel] | None = None
 
