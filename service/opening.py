@@ -1,6 +1,6 @@
 """Opens what a service searches with. Heavy libraries are first imported when this runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +33,7 @@ class RefreshableIndexes(Indexes, Protocol):
         ...
 
 
-Previewer: TypeAlias = Callable[[bytes, WindowName | None], "Preview"]
+Previewer: TypeAlias = Callable[[Sequence[bytes], WindowName | None], "Preview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _encoders(settings: Settings, decode: "UploadDecoder") -> QueryEncoders:
     )
 
 
-def _show_nothing(_: bytes, window: WindowName | None) -> "Preview":  # noqa: ARG001
+def _show_nothing(_: Sequence[bytes], window: WindowName | None) -> "Preview":  # noqa: ARG001
     raise DecodeError("Images cannot be decoded here.", remedy="Search by text.")
 
 

@@ -103,12 +103,24 @@ class GroupReply(Reply):
     hits: list["HitReply"]
 
 
-class PreviewReply(Reply):
-    """How an upload was read: a small JPEG as base64, and the size of the upright image."""
+class PreviewSliceReply(Reply):
+    """One image as it was read: a small JPEG as base64, and the size of the upright image."""
 
     jpeg_base64: str
     width_px: int
     height_px: int
+    slice_number: int | None
+
+
+class PreviewReply(Reply):
+    """How an upload was read: the slices that a search compares, of `images` that were sent.
+
+    `windows` are the CT windows in which the middle one shows something, the leading one first.
+    """
+
+    slices: list[PreviewSliceReply]
+    images: int
+    windows: list[WindowName]
 
 
 class HitReply(RecordReply):

@@ -100,6 +100,12 @@ class VerificationReply(Reply):
     method: str
 
 
+class AnswererReply(Reply):
+    """The language model that answers, by the name that its server knows; null if there is none."""
+
+    model: str | None
+
+
 class AnswerReply(Reply):
     """An answer with its citations checked, and the prompt that it answers."""
 

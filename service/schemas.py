@@ -245,16 +245,22 @@ class ImageSearch(ImageOptions):
         return given[0]
 
 
-class PreviewBody(Request):
-    """An image to be looked at."""
+class PreviewOptions(Request):
+    """How an upload is to be shown."""
 
-    image_base64: Annotated[
-        str, Field(description="An image file (PNG, JPEG, TIFF, WebP, DICOM) as base64.")
-    ]
     window: Annotated[
         WindowName | None,
         Field(description="Show CT in this window instead of the one that the file states."),
     ] = None
+
+
+class PreviewBody(PreviewOptions):
+    """An image to be looked at."""
+
+    image_base64: Annotated[
+        str,
+        Field(description="A file (PNG, JPEG, TIFF, WebP, DICOM, zip of a series) as base64."),
+    ]
 
 
 def image_source(record_id: str | None, image_base64: str | None) -> ImageSource | RecordSource:

@@ -34,7 +34,15 @@ class ArchiveRequest:
     most: int
 
 
-def read_images(request: ArchiveRequest, limits: DecodeLimits) -> list[bytes]:
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """Image files of an archive, and how many it holds in all."""
+
+    files: list[bytes] = field(repr=False)
+    images: int
+
+
+def read_images(request: ArchiveRequest, limits: DecodeLimits) -> Unpacked:
     """Return the image files of an archive, at most `most` of them, spread evenly.
 
     Image files are told by how they begin; their order is that of their names, numbers in these
@@ -53,7 +61,7 @@ def read_images(request: ArchiveRequest, limits: DecodeLimits) -> list[bytes]:
         with ZipFile(io.BytesIO(request.raw)) as archive:
             members = _list_images(archive)
             chosen = [members[place] for place in spread(len(members), request.most)]
-            return _read(archive, chosen, limits)
+            return Unpacked(_read(archive, chosen, limits), len(members))
     except DecodeError:
         raise
     except _DAMAGE as error:

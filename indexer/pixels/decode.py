@@ -68,6 +68,7 @@ class DecodedImage:
     source bytes (hex); `width_px` and `height_px` those of the upright image; `fingerprint_bits`
     256 perceptual bits, to be compared by `resize.fingerprint_distance`. `by_window` holds grey
     pixels (px, px) of a CT slice, the leading window first; none unless they were asked for.
+    `slice_number` is DICOM's Instance Number, read where a window or windows are asked for.
     """
 
     pixels: Pixels
@@ -77,6 +78,7 @@ class DecodedImage:
     height_px: int
     fingerprint_bits: bytes
     by_window: Mapping[WindowName, Pixels] = field(default_factory=dict)
+    slice_number: int | None = None
 
 
 def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) -> DecodedImage:
@@ -94,10 +96,10 @@ def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) ->
     raw = _read(request, limits)
     frame = request.frame if request.ref is None else request.ref.frame
     try:
-        views: Mapping[WindowName, Pixels] = {}
+        views = None
         if sniff_format(raw) == "dicom":
-            shown, views = _read_dicom(raw, frame, request, limits)
-            image = Image.fromarray(shown)
+            views = _read_dicom(raw, frame, request, limits)
+            image = Image.fromarray(views.shown)
         else:
             image = raster.open_raster(raw, limits=limits, window=request.window)
         return DecodedImage(
@@ -109,8 +111,9 @@ def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) ->
             fingerprint_bits=make_fingerprint(image),
             by_window={
                 name: make_square(Image.fromarray(grey), request.px, request.resize)[:, :, 0]
-                for name, grey in views.items()
+                for name, grey in (views.by_window if views else {}).items()
             },
+            slice_number=views.slice_number if views else None,
         )
     except MemoryError as error:
         raise LimitExceededError("The image needs more memory than it may have.") from error
@@ -118,13 +121,15 @@ def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) ->
 
 def _read_dicom(
     raw: bytes, frame: int, request: DecodeRequest, limits: DecodeLimits
-) -> tuple[Pixels, Mapping[WindowName, Pixels]]:
+) -> dicom.Views:
     """Return a frame as it is to be shown, and by window if that is asked for."""
     if request.by_window:
-        views = dicom.decode_views(raw, frame, limits=limits)
-        return views.shown, views.by_window
+        return dicom.decode_views(raw, frame, limits=limits)
     shown = dicom.decode_grey_or_colour(raw, frame=frame, window=request.window, limits=limits)
-    return shown, {}
+    if request.window is None:
+        return dicom.Views(shown)
+    number = dicom.read_header(raw, limits).instance_number
+    return dicom.Views(shown, slice_number=number)
 
 
 def _read(request: DecodeRequest, limits: DecodeLimits) -> bytes:

@@ -30,11 +30,12 @@ class Views:
     """A frame as a viewer would show it, and in each CT window that fits it: uint8 (H, W).
 
     `shown` is (H, W, 3) for colour; `by_window` has the leading window first and is empty for what
-    is no CT slice.
+    is no CT slice. `slice_number` is the Instance Number (0020,0013) of what is grey.
     """
 
     shown: Pixels
     by_window: dict[WindowName, Pixels] = field(default_factory=dict)
+    slice_number: int | None = None
 
 
 def decode_dicom(
@@ -82,11 +83,13 @@ def decode_views(raw: bytes, frame: int = 0, *, limits: DecodeLimits = BUILD_LIM
     """
     stored = _read_image_frame(raw, frame, limits)
     shown = render_frame(stored)
-    candidates = windows_of(read_header(raw, limits)) if shown.ndim == 2 else ()
-    if not candidates:
+    if shown.ndim != 2:
         return Views(shown)
-    names = visible_windows(compute_real_values(stored), candidates)
-    return Views(shown, {name: render_frame(stored, CT_WINDOWS[name]) for name in names})
+    header = read_header(raw, limits)
+    candidates = windows_of(header)
+    names = visible_windows(compute_real_values(stored), candidates) if candidates else ()
+    by_window = {name: render_frame(stored, CT_WINDOWS[name]) for name in names}
+    return Views(shown, by_window, header.instance_number)
 
 
 def decode_hu(raw: bytes, frame: int = 0, *, limits: DecodeLimits = BUILD_LIMITS) -> FloatValues:

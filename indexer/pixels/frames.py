@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import numpy as np
 
 from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
-from indexer.pixels.archives import ArchiveRequest
+from indexer.pixels.archives import MAX_MEMBERS, ArchiveRequest, Unpacked
 from indexer.pixels.ct_windows import window_named
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.window import Window
@@ -93,18 +93,19 @@ def pack_image(image: DecodedImage) -> list[Part]:
         "height_px": image.height_px,
         "fingerprint": image.fingerprint_bits.hex(),
         "by_window": list(image.by_window),
+        "slice_number": image.slice_number,
     }
     planes = [image.pixels, *image.by_window.values()]
     sent = [np.ascontiguousarray(plane).data.cast("B") for plane in planes]
     return _pack(header, [sent[0], image.thumbnail, *sent[1:]])
 
 
-def pack_files(files: Sequence[bytes]) -> list[Part]:
+def pack_files(unpacked: Unpacked) -> list[Part]:
     """Return the parts of the message that answers a request for the files of an archive."""
-    return _pack({}, files)
+    return _pack({"images": unpacked.images}, unpacked.files)
 
 
-def read_files(read_into: ReadInto, most: int, limit_bytes: int) -> list[bytes]:
+def read_files(read_into: ReadInto, most: int, limit_bytes: int) -> Unpacked:
     """Read the answer to a request for the files of an archive: `most` of them at most.
 
     Raises
@@ -115,12 +116,16 @@ def read_files(read_into: ReadInto, most: int, limit_bytes: int) -> list[bytes]:
         The answer makes no sense.
     """
 
-    def read(header: Mapping[str, Any]) -> list[bytes]:
+    def read(header: Mapping[str, Any]) -> Unpacked:
         sizes = [int(size) for size in header[BLOBS]]
+        images = int(header["images"])
         if len(sizes) > most or any(size < 0 for size in sizes) or sum(sizes) > limit_bytes:
             message = "blobs of an impossible size"
             raise ValueError(message)
-        return [bytes(_receive(read_into, size)) for size in sizes]
+        if not len(sizes) <= images <= MAX_MEMBERS:
+            message = "an impossible number of images"
+            raise ValueError(message)
+        return Unpacked([bytes(_receive(read_into, size)) for size in sizes], images)
 
     return _read_answer(read_into, read)
 
@@ -184,6 +189,7 @@ def _read_image(header: Mapping[str, Any], read_into: ReadInto, px: int) -> Deco
         height_px=int(header["height_px"]),
         fingerprint_bits=bytes.fromhex(header["fingerprint"]),
         by_window=by_window,
+        slice_number=None if header["slice_number"] is None else int(header["slice_number"]),
     )
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from indexer.errors import DecodeError, LimitExceededError
-from indexer.pixels.archives import ArchiveRequest
+from indexer.pixels.archives import ArchiveRequest, Unpacked
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.worker_process import WorkerDiedError, WorkerProcess, WorkerTimeoutError
@@ -111,7 +111,7 @@ class DecodePool:
             raise outcome
         return outcome
 
-    def unpack(self, request: ArchiveRequest) -> list[bytes]:
+    def unpack(self, request: ArchiveRequest) -> Unpacked:
         """Read the image files of a zip archive, waiting for a free worker; from any thread.
 
         Raises

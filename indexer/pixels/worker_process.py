@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from indexer.errors import DecodeError
-from indexer.pixels.archives import ArchiveRequest
+from indexer.pixels.archives import ArchiveRequest, Unpacked
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.frames import (
     Part,
@@ -107,7 +107,7 @@ class WorkerProcess:
             yield self._read_answer(request, deadline)
             self._allowance_s = _LATENESS_ALLOWANCE_S
 
-    def unpack(self, request: ArchiveRequest) -> list[bytes] | DecodeError:
+    def unpack(self, request: ArchiveRequest) -> Unpacked | DecodeError:
         """Have the worker read the image files of an archive; return them, or why there are none.
 
         Raises

@@ -12,14 +12,14 @@ from starlette.responses import Response, StreamingResponse
 from indexer.errors import MedsearchError
 from indexer.text.normalise import split_thoughts
 from service.errors import error_content
-from service.json_response import dump_json
+from service.json_response import JsonResponse, dump_json
 from service.prompting.llm import Llm, LlmFailedError, LlmNotConfiguredError, Piece
 from service.prompting.request import Prompt
 from service.replies_prompts import messages_json, prompt_json, verification_json
 from service.reply_schemas import ErrorReply
-from service.reply_schemas_prompts import AnswerReply
+from service.reply_schemas_prompts import AnswererReply, AnswerReply
 from service.routes.access import IMAGE_ERRORS, service_of
-from service.routes.examples import ANSWER_EXAMPLES
+from service.routes.examples import ANSWER_EXAMPLES, ANSWERER_REPLY
 from service.routes.prompts import check_prompt
 from service.running import RunningService
 from service.schemas_prompts import AnswerBody
@@ -36,6 +36,14 @@ _ERRORS: dict[int | str, dict[str, Any]] = IMAGE_ERRORS | {
 
 class _ClientGoneError(Exception):
     """Whoever asked has hung up."""
+
+
+@router.get("/v1/answers", response_model=AnswererReply, responses=ANSWERER_REPLY)
+async def show_answerer(request: Request) -> Response:
+    """Say which language model answers here; null if none is configured."""
+    service = service_of(request)
+    model = service.settings.llm_model if service.llm is not None else None
+    return JsonResponse({"model": model})
 
 
 @router.post("/v1/answers", response_model=AnswerReply, responses=_ERRORS)

@@ -175,6 +175,7 @@ VECTOR_STORES_REPLY = reply_example(
 PREVIEW_EXAMPLES: dict[str, Any] = {
     "base64": {"summary": "A picture", "value": {"image_base64": "iVBORw0KGgo..."}},
 }
+ANSWERER_REPLY = reply_example({"model": "qwen3:8b"})
 CASE_REPLY = reply_example(
     {
         "index": "mura",

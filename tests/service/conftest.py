@@ -19,7 +19,7 @@ from indexer.store.writer import BuildPlan, BuildWriter, Shard, ShardField, Shar
 from indexer.text.questions import document_text
 from indexer.text.tokenise import tokenise
 from service.app import create_app
-from service.decoding import Preview
+from service.decoding import Preview, PreviewSlice
 from service.opening import Opened, assemble
 from service.retrieval.encoding import QueryEncoders, QueryImage
 from service.settings import Settings
@@ -87,10 +87,15 @@ def grey_hash(level: int) -> bytes:
     return hashlib.sha256(f"grey {level}".encode()).digest()
 
 
-def preview_grey(raw: bytes, window: str | None = None) -> Preview:
-    """Preview `grey N` as a "JPEG" that holds its bytes."""
-    decode_grey(raw, ImageInput(px=8, resize="squash"))
-    return Preview(jpeg=JPEG + (window or "").encode() + raw, width_px=8, height_px=8)
+def preview_grey(files: Sequence[bytes], window: str | None = None) -> Preview:
+    """Preview each `grey N` as a "JPEG" that holds its bytes."""
+    wanted = ImageInput(px=8, resize="squash")
+    windows = tuple(decode_grey(files[0], wanted).by_window)
+    slices = [
+        PreviewSlice(jpeg=JPEG + (window or "").encode() + raw, width_px=8, height_px=8)
+        for raw in files
+    ]
+    return Preview(slices=tuple(slices), images=len(files), windows=windows)
 
 
 def image_record(dataset: str, number: int, **changes: object) -> ImageRecord:

@@ -1,15 +1,17 @@
 import io
+import zipfile
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import BasicTextSRStorage, CTImageStorage, ExplicitVRLittleEndian
 
 from indexer.encoders.spec import ImageInput
-from indexer.errors import DecodeError, LimitExceededError
-from service.decoding import PREVIEW_PX, UploadDecoder, start_decoder
+from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
+from indexer.pixels.ct_windows import WindowName
+from service.decoding import PREVIEW_PX, Preview, UploadDecoder, start_decoder
 from service.retrieval.encoding import Decode
 
 WANTED = ImageInput(px=16, resize="letterbox")
@@ -56,7 +58,7 @@ def test_a_preview_is_a_small_jpeg_without_metadata(decode: UploadDecoder) -> No
     exif[0x0112] = 6  # stands on its side
     exif[0x010E] = "Doe, Jane"
     image.save(stream, "JPEG", exif=exif)
-    seen = decode.preview(stream.getvalue())
+    [seen] = decode.preview([stream.getvalue()]).slices
     assert (seen.width_px, seen.height_px) == (600, 900)
     shown = Image.open(io.BytesIO(seen.jpeg))
     assert shown.format == "JPEG"
@@ -66,14 +68,15 @@ def test_a_preview_is_a_small_jpeg_without_metadata(decode: UploadDecoder) -> No
 
 def test_a_preview_of_what_is_no_image(decode: UploadDecoder) -> None:
     with pytest.raises(DecodeError):
-        decode.preview(b"nonsense")
+        decode.preview([b"nonsense"])
 
 
-def ct(values_hu: np.ndarray) -> bytes:
+def ct(values_hu: np.ndarray, number: int = 1) -> bytes:
     """A CT slice as an unsigned DICOM file with the usual intercept."""
     dataset = Dataset()
     dataset.SOPClassUID, dataset.SOPInstanceUID = CTImageStorage, "1.2.3.4"
     dataset.Modality, dataset.PhotometricInterpretation = "CT", "MONOCHROME2"
+    dataset.InstanceNumber = number
     dataset.Rows, dataset.Columns = values_hu.shape
     dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
@@ -87,13 +90,63 @@ def ct(values_hu: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
+def shown(preview: Preview, place: int = 0) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(preview.slices[place].jpeg)))
+
+
 def test_a_preview_of_ct_is_shown_in_the_window_that_is_asked_for(decode: UploadDecoder) -> None:
     soft_tissue_hu = np.full((64, 64), 50)
     greys = {
-        name: np.asarray(Image.open(io.BytesIO(decode.preview(ct(soft_tissue_hu), name).jpeg)))
+        name: shown(decode.preview([ct(soft_tissue_hu)], name))
         for name in ("lung", "soft_tissue", "bone")
     }
     # 50 HU: white among lungs (-600, 1500), mid-grey in its own window, dark among bones.
     assert greys["lung"].mean() > 230
     assert 120 < greys["soft_tissue"].mean() < 135
     assert greys["bone"].mean() < 90
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, raw in files.items():
+            archive.writestr(name, raw)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("window", [None, "bone"])
+def test_a_preview_of_a_series_has_its_slices_in_order(
+    decode: UploadDecoder, window: WindowName | None
+) -> None:
+    slices = [ct(np.full((64, 64), 40 + 100 * number), number) for number in (3, 1, 2)]
+    for files in (slices, [zipped({f"{n}.dcm": raw for n, raw in enumerate(slices)})]):
+        seen = decode.preview(files, window)
+        assert [one.slice_number for one in seen.slices] == [1, 2, 3]
+        assert seen.images == 3
+        greys = [shown(seen, place).mean() for place in range(3)]
+        assert greys == sorted(greys)
+        assert seen.windows == (() if window else ("soft_tissue", "bone"))
+
+
+def test_a_preview_of_a_long_series_shows_what_is_compared(decode: UploadDecoder) -> None:
+    archive = zipped({f"{number}.png": png(grey=number) for number in range(100)})
+    seen = decode.preview([archive])
+    assert (len(seen.slices), seen.images, seen.windows) == (32, 100, ())
+
+
+def test_what_is_no_image_is_left_out_of_a_preview_unless_it_is_all(
+    decode: UploadDecoder,
+) -> None:
+    report = Dataset()
+    report.SOPClassUID, report.SOPInstanceUID = BasicTextSRStorage, "1.2.3.5"
+    report.Modality = "SR"
+    report.file_meta = FileMetaDataset()
+    report.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    stream = io.BytesIO()
+    report.save_as(stream, enforce_file_format=True)
+    words = stream.getvalue()
+    assert len(decode.preview([words, png()]).slices) == 1
+    with pytest.raises(NotAnImageError):
+        decode.preview([words])
+    with pytest.raises(DecodeError):
+        decode.preview([png(), b"nonsense"])

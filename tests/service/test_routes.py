@@ -219,12 +219,22 @@ def test_an_upload_is_shown_as_it_is_read(client: TestClient) -> None:
     sent = base64.b64encode(b"grey 9").decode()
     reply = post(client, "/v1/previews", image_base64=sent)
     PreviewReply.model_validate(reply, strict=True)
-    assert base64.b64decode(reply["jpeg_base64"]).endswith(b"grey 9")
+    assert base64.b64decode(reply["slices"][0]["jpeg_base64"]).endswith(b"grey 9")
     lung = post(client, "/v1/previews", image_base64=sent, window="lung")
-    assert b"lung" in base64.b64decode(lung["jpeg_base64"])
+    assert b"lung" in base64.b64decode(lung["slices"][0]["jpeg_base64"])
     assert refused(client, "/v1/previews", 422, image_base64=sent, window="moon")["details"]
     assert refused(client, "/v1/previews", 415, image_base64="AAAA")["code"]
     assert refused(client, "/v1/previews", 422, image_base64="?")["code"] == "bad_query"
+
+
+def test_a_series_is_shown_slice_by_slice(client: TestClient) -> None:
+    parts = [("file", ("a", b"grey 1 lung=2")), ("file", ("b", b"grey 3"))]
+    reply = client.post("/v1/previews", files=parts, data={"params": '{"window": "bone"}'}).json()
+    PreviewReply.model_validate(reply, strict=True)
+    assert (len(reply["slices"]), reply["images"], reply["windows"]) == (2, 2, ["lung"])
+    assert b"bone" in base64.b64decode(reply["slices"][1]["jpeg_base64"])
+    assert client.post("/v1/previews", files=parts, data={"params": "{}x"}).status_code == 422
+    assert client.post("/v1/previews", content=b"x").status_code == 415
 
 
 def test_nothing_of_the_server_leaves(client: TestClient, indexes_dir) -> None:  # type: ignore[no-untyped-def]

@@ -34,7 +34,7 @@ def packed(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
 
 
 def read(raw: bytes, most: int = 32, **limits: int) -> list[bytes]:
-    return read_images(ArchiveRequest(raw, most), replace(UPLOAD_LIMITS, **limits))
+    return read_images(ArchiveRequest(raw, most), replace(UPLOAD_LIMITS, **limits)).files
 
 
 def test_images_come_in_the_order_of_their_numbers() -> None:
@@ -45,7 +45,9 @@ def test_images_come_in_the_order_of_their_numbers() -> None:
 
 def test_no_more_are_read_than_are_wanted() -> None:
     files = {f"{number}.png": png(number) for number in range(10)}
-    assert read(packed(files), most=2) == [png(2), png(7)]
+    raw = packed(files)
+    assert read(raw, most=2) == [png(2), png(7)]
+    assert read_images(ArchiveRequest(raw, 2), UPLOAD_LIMITS).images == 10
 
 
 def test_an_archive_in_the_archive_is_not_opened() -> None:
@@ -98,8 +100,9 @@ def test_a_damaged_archive_raises_nothing_else(data: st.DataObject) -> None:
 def test_workers_unpack_and_live_on() -> None:
     with DecodePool(1, UPLOAD_LIMITS) as pool:
         files = {f"{number}.png": png(number) for number in range(3)}
-        assert pool.unpack(ArchiveRequest(packed(files), 2)) == [png(0), png(2)]
+        unpacked = pool.unpack(ArchiveRequest(packed(files), 2))
+        assert (unpacked.files, unpacked.images) == ([png(0), png(2)], 3)
         with pytest.raises(DecodeError, match="damaged"):
             pool.unpack(ArchiveRequest(b"PK\x03\x04 no archive", 2))
-        assert pool.unpack(ArchiveRequest(packed({"1.png": png(1)}), 2)) == [png(1)]
+        assert pool.unpack(ArchiveRequest(packed({"1.png": png(1)}), 2)).files == [png(1)]
         assert len(pool.worker_pids) == 1

@@ -91,7 +91,9 @@ def test_a_real_slice_by_window_is_the_slice_in_that_window(realdata_dir: Path) 
     for name, grey in views.by_window.items():
         expected = decode_dicom(raw, window=CT_WINDOWS[name])
         np.testing.assert_array_equal(grey, expected[:, :, 0])
+    assert views.slice_number == 25
     image = decode_image(DecodeRequest(raw=raw, px=32, resize="letterbox", by_window=True))
+    assert image.slice_number == 25
     expected = resize_square(views.by_window["lung"], 32, "letterbox")
     np.testing.assert_array_equal(image.by_window["lung"], expected[:, :, 0])
     np.testing.assert_array_equal(

@@ -9,15 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
+from indexer.pixels.archives import Unpacked
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.frames import (
     Part,
     ProtocolError,
     ReadInto,
     pack_error,
+    pack_files,
     pack_image,
     pack_request,
     read_answer,
+    read_files,
     read_request,
 )
 from indexer.pixels.window import PRESETS
@@ -34,6 +37,7 @@ IMAGE = DecodedImage(
         "lung": np.arange(16, dtype=np.uint8).reshape(4, 4),
         "bone": np.arange(16, 32, dtype=np.uint8).reshape(4, 4),
     },
+    slice_number=12,
 )
 
 
@@ -73,7 +77,14 @@ def test_requests_arrive_as_they_were_sent(request_: DecodeRequest) -> None:
 def test_images_arrive_as_they_were_sent() -> None:
     arrived = read_answer(_reader(_join(pack_image(IMAGE))), px=4)
     np.testing.assert_array_equal(arrived.pixels, IMAGE.pixels)
-    for name in ("thumbnail", "sha256", "width_px", "height_px", "fingerprint_bits"):
+    for name in (
+        "thumbnail",
+        "sha256",
+        "width_px",
+        "height_px",
+        "fingerprint_bits",
+        "slice_number",
+    ):
         assert getattr(arrived, name) == getattr(IMAGE, name)
     assert list(arrived.by_window) == ["lung", "bone"]
     for name, grey in IMAGE.by_window.items():
@@ -100,6 +111,7 @@ GOOD = {
     "height_px": 1,
     "fingerprint": "00",
     "by_window": [],
+    "slice_number": None,
 }
 
 
@@ -121,6 +133,7 @@ GOOD = {
         _message({**GOOD, "blob_bytes": [48, 1, 16], "by_window": ["../x"]}),
         _message({**GOOD, "blob_bytes": [48, 1, 16, 16], "by_window": ["lung", "lung"]}),
         _message({**GOOD, "width_px": None}),
+        _message({**GOOD, "slice_number": "x"}),
         _message({"error": "SystemExit", "message": "", "remedy": ""}),
         _message({"error": "DecodeError"}),
     ],
@@ -128,6 +141,27 @@ GOOD = {
 def test_an_answer_that_makes_no_sense_is_not_believed(answer: bytes) -> None:
     with pytest.raises(ProtocolError):
         read_answer(_reader(answer), px=4)
+
+
+def test_files_arrive_as_they_were_sent() -> None:
+    sent = Unpacked([b"one", b""], 7)
+    assert read_files(_reader(_join(pack_files(sent))), 2, 100) == sent
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _message({"blob_bytes": [1, 1, 1], "images": 3}),
+        _message({"blob_bytes": [101], "images": 1}),
+        _message({"blob_bytes": [-1], "images": 1}),
+        _message({"blob_bytes": [1, 1], "images": 1}),
+        _message({"blob_bytes": [1], "images": 10**9}),
+        _message({"blob_bytes": [1]}),
+    ],
+)
+def test_impossible_files_are_not_believed(answer: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        read_files(_reader(answer), 2, 100)
 
 
 @given(st.binary(max_size=200))

@@ -52,6 +52,11 @@ def events(reply: Any) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+def test_who_answers_is_told(answering: TestClient, client: TestClient) -> None:
+    assert answering.get("/v1/answers").json() == {"model": "m"}
+    assert client.get("/v1/answers").json() == {"model": None}
+
+
 def test_an_answer_comes_with_its_citations_checked(answering: TestClient, llm: Script) -> None:
     reply = ask(answering, max_tokens=99, temperature=0.5)
     assert reply.status_code == 200, reply.text
