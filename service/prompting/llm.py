@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from indexer.errors import MedsearchError
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+_PUTTING_DOWN_S = 1.0
 _REMEDY = "Try again; if it stays so, whoever runs the service should look at the model's server."
 
 
@@ -93,12 +95,11 @@ class Llm:
         client = self._open()
         ends_at = asyncio.get_running_loop().time() + self.endpoint.total_s
         completion = await _told(self._begin(client, messages, sampling), self.endpoint.total_s)
-        chunks = aiter(completion)
         said = finished = False
         try:
             while not finished:
                 left = ends_at - asyncio.get_running_loop().time()
-                chunk = await _told(anext(chunks, None), min(left, self.endpoint.silence_s))
+                chunk = await _told(anext(completion, None), min(left, self.endpoint.silence_s))
                 if chunk is None:
                     break
                 piece = _read(chunk)
@@ -109,7 +110,7 @@ class Llm:
                 if finished or piece.text:
                     yield piece
         finally:
-            await completion.close()
+            await _put_down(completion)
         if not finished:
             raise LlmFailedError(
                 "The language model's server broke off before the end of the answer.",
@@ -151,26 +152,51 @@ class Llm:
         )
 
 
+async def _put_down(completion: Any) -> None:
+    """Close a stream and what reads it.
+
+    The client's stream and its reader hold each other. One that was not read to its end would
+    stay, half read, until the garbage collector comes by, on whatever thread that is.
+    """
+    await completion.close()
+    with suppress(Exception):  # nothing can be read any more, and nobody wants it
+        async with asyncio.timeout(_PUTTING_DOWN_S):
+            async for _ in completion:
+                pass
+
+
 async def _told(waiting: Any, longest_s: float) -> Any:
     """Return what is waited for; failures of the server become ours, without its words."""
     import openai
 
     try:
-        return await asyncio.wait_for(waiting, max(longest_s, 0.0))
-    except (TimeoutError, openai.APITimeoutError):
-        raise LlmTimeoutError(
+        async with asyncio.timeout(max(longest_s, 0.0)):
+            return await waiting
+    except (
+        TimeoutError, openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError
+    ) as error:  # fmt: skip
+        failure = _failure(error)
+    # Raised here, it does not remember the client's error, whose frames hold a half-read stream.
+    raise failure
+
+
+def _failure(error: Exception) -> LlmFailedError | LlmTimeoutError:
+    """Return what an error of the client means to whoever asked."""
+    import openai
+
+    if isinstance(error, TimeoutError | openai.APITimeoutError):
+        return LlmTimeoutError(
             "The language model's server did not answer in time.", remedy=_REMEDY
-        ) from None
-    except openai.APIStatusError as error:
-        raise LlmFailedError(
+        )
+    if isinstance(error, openai.APIStatusError):
+        return LlmFailedError(
             f"The language model's server refused with status {error.status_code}.", remedy=_REMEDY
-        ) from None
-    except openai.APIConnectionError:
-        raise LlmFailedError(
+        )
+    if isinstance(error, openai.APIConnectionError):
+        return LlmFailedError(
             "The connection to the language model's server failed.", remedy=_REMEDY
-        ) from None
-    except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError):
-        raise _nonsense() from None
+        )
+    return _nonsense()
 
 
 def _read(chunk: Any) -> Piece:
