@@ -23,6 +23,7 @@ from indexer.pixels.decode import DecodeRequest
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
 from indexer.pixels.pool import DecodePool
 from indexer.pixels.thinning import SLICES_PER_SERIES, mark_slices
+from indexer.projection import Projector
 from indexer.records import ImageRecord, Row
 from indexer.settling import Decoded, OnProgress, Settling
 from indexer.store.calibration import Calibrates
@@ -119,6 +120,7 @@ def build_index(
         published = writer.publish(
             inventory.tables,
             calibrator=calibrator or Calibrator(text, image),
+            projector=Projector(),
             on_stage=lambda stage: (
                 on_progress(stage, writer.rows_consumed) if on_progress else None
             ),

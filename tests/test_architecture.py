@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "indexer.calibration": {
         "indexer.records", "indexer.pixels", "indexer.text", "indexer.encoders", "indexer.store",
     },
+    "indexer.projection": {"indexer.store"},
     "indexer.pacs": {"indexer.errors", "indexer.datasets", "indexer.pixels", "indexer.store"},
     "indexer.sample": {"indexer.errors", "indexer.pixels"},
     "service.retrieval": {

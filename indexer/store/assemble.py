@@ -19,6 +19,7 @@ from indexer.store.arrays import read_array
 from indexer.store.calibration import Calibrates, Calibration
 from indexer.store.faiss_build import FLAT_LIMIT, build_structure
 from indexer.store.files import list_tree, sha256_of
+from indexer.store.index_map import MapFacts, Projects, draw_map
 from indexer.store.lexical import LEXICAL_NAME, build_lexical, cutting_digest
 from indexer.store.manifest import (
     MANIFEST_NAME,
@@ -30,7 +31,7 @@ from indexer.store.manifest import (
 from indexer.store.plan import BuildPlan, content_hash
 from indexer.store.shards import RECORDS_NAME, THUMBNAILS_NAME, Ledger, read_ledger
 
-_VERSIONED_PACKAGES = ("medsearch", "numpy", "pyarrow", "faiss-cpu", "tantivy")
+_VERSIONED_PACKAGES = ("medsearch", "numpy", "pyarrow", "faiss-cpu", "scikit-learn", "tantivy")
 
 OnStage: TypeAlias = Callable[[str], None]
 Queries: TypeAlias = Mapping[str, npt.NDArray[np.float32]]
@@ -50,11 +51,11 @@ class Merged:
 
 
 def merge_shards(
-    plan: BuildPlan, shards: Sequence[Path], folder: Path, calibrated_by: str = ""
+    plan: BuildPlan, shards: Sequence[Path], folder: Path, made_by: Mapping[str, str]
 ) -> Merged:
     """Write what the shards hold into one folder, shard by shard, and compare with their ledgers.
 
-    `calibrated_by` is the digest of what will calibrate the build, if anything does.
+    `made_by` holds the digests of what will measure and draw the build.
 
     Raises
     ------
@@ -70,9 +71,7 @@ def merge_shards(
     merge.write_rejects(shards, folder / "rejects.jsonl")
     merge.write_duplicates(shards, folder / "duplicates.jsonl")
     files = _digests(folder, {})
-    meaning = {**plan.meaning(), "cutting": cutting_digest()}
-    if calibrated_by:
-        meaning["calibrated_by"] = calibrated_by
+    meaning = {**plan.meaning(), "cutting": cutting_digest(), **made_by}
     return Merged(
         folder=folder,
         counts=_reconcile(plan.index, records, map(read_ledger, shards)),
@@ -89,6 +88,7 @@ def make_searchable(
     flat_limit: int = FLAT_LIMIT,
     queries: Queries | None = None,
     calibrator: Calibrates | None = None,
+    projector: Projects | None = None,
     on_stage: OnStage,
 ) -> Manifest:
     """Add the search structures, then the manifest as the last file."""
@@ -115,8 +115,12 @@ def make_searchable(
     if calibrator is not None:
         on_stage("calibrating")
         calibration = calibrator.calibrate(merged.folder, fields)
+    index_map = None
+    if projector is not None:
+        on_stage("drawing the map")
+        index_map = draw_map(merged.folder, fields, projector)
     on_stage("checksums")
-    manifest = _manifest(plan, merged, fields, sources, calibration)
+    manifest = _manifest(plan, merged, fields, sources, calibration, index_map)
     (merged.folder / MANIFEST_NAME).write_bytes(manifest.to_json().encode())
     return manifest
 
@@ -127,6 +131,7 @@ def _manifest(
     fields: Mapping[str, FieldManifest],
     sources: Sequence[SourceFile],
     calibration: Calibration | None,
+    index_map: MapFacts | None,
 ) -> Manifest:
     now = datetime.now(UTC)
     files = {
@@ -152,6 +157,7 @@ def _manifest(
         synthetic=plan.synthetic,
         versions={"python": platform.python_version(), **packages},
         calibration=calibration,
+        index_map=index_map,
     )
 
 

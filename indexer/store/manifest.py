@@ -11,6 +11,7 @@ from indexer.encoders.spec import Fingerprint
 from indexer.errors import CorruptBuildError
 from indexer.records import SourceFile
 from indexer.store.calibration import Calibration, parse_calibration
+from indexer.store.index_map import MapFacts, parse_map
 
 FORMAT_VERSION = 2
 """What this program writes. 2 added the columns `patient_id` and `article_id` of images."""
@@ -84,7 +85,8 @@ class Manifest:
     duplicates, rejects, and how words are cut. Equal input through equal encoders gives an equal
     hash, whatever the thread count, the order of files on disk or the cutting into shards. The
     structures derived from these (FAISS, full text) are vouched for by `files` alone.
-    `calibration` is None where the build was not calibrated, as no early build is.
+    `calibration` and `index_map` are None where the build was not calibrated or drawn, as no early
+    build is.
     """
 
     index: str
@@ -104,6 +106,7 @@ class Manifest:
     synthetic: bool
     versions: Mapping[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
+    index_map: MapFacts | None = None
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> str:
@@ -174,4 +177,5 @@ def _parse(values: dict[str, Any], text: str) -> Manifest:
     sources = tuple(SourceFile(**one) for one in values["sources"])
     rest = {**values, "fields": fields, "files": files, "sources": sources}
     rest["calibration"] = parse_calibration(values.get("calibration"))
+    rest["index_map"] = parse_map(values.get("index_map"))
     return Manifest(**{**rest, "counts": Counts(**values["counts"])})

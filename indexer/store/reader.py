@@ -12,6 +12,7 @@ from indexer.errors import CorruptBuildError, UnknownNameError
 from indexer.records import AnyRecord
 from indexer.store.arrays import read_array
 from indexer.store.calibration import LOOKS_NAME
+from indexer.store.index_map import IndexMap
 from indexer.store.lexical import LEXICAL_NAME, LexicalIndex
 from indexer.store.manifest import Manifest, read_manifest
 from indexer.store.merge import id_digest
@@ -43,7 +44,8 @@ class IndexReader:
     """One build of one index, open for searching. Safe to share between threads.
 
     Its files are memory-mapped and let go when the last reference to the reader goes. `looks` holds
-    the looks float32 (n, m) of a sample of its pictures, by which others are compared with them.
+    the looks float32 (n, m) of a sample of its pictures, by which others are compared with them;
+    `map` is None where the build was never drawn.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -75,6 +77,8 @@ class IndexReader:
         self.looks: npt.NDArray[np.float32] | None = (
             read_array(folder / LOOKS_NAME) if LOOKS_NAME in self.manifest.files else None
         )
+        facts = self.manifest.index_map
+        self.map: IndexMap | None = IndexMap.open(folder, facts) if facts else None
         self._fields = {
             name: FieldVectors(folder, name, field, len(self.table))
             for name, field in self.manifest.fields.items()

@@ -18,6 +18,7 @@ from indexer.store.assemble import OnStage, Queries, make_searchable, merge_shar
 from indexer.store.calibration import Calibrates
 from indexer.store.faiss_build import FLAT_LIMIT
 from indexer.store.files import clear_folder, sync_folder, sync_tree, write_durably
+from indexer.store.index_map import Projects
 from indexer.store.manifest import Manifest
 from indexer.store.plan import BuildPlan, Published
 from indexer.store.publish import STAGING_NAME, current_build, list_builds, lock, make_current
@@ -124,13 +125,14 @@ class BuildWriter:
         flat_limit: int = FLAT_LIMIT,
         queries: Queries | None = None,
         calibrator: Calibrates | None = None,
+        projector: Projects | None = None,
         on_stage: OnStage | None = None,
     ) -> Published:
         """Make the shards a build and let readers see it.
 
         A build that says exactly the same and is sound is made live instead, or stays so.
         `queries` are embedded real queries of a field, on which its recall is measured as well;
-        `calibrator` measures what is chance in the build.
+        `calibrator` measures what is chance in the build, `projector` draws its map.
 
         Raises
         ------
@@ -142,12 +144,9 @@ class BuildWriter:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         tell("merging")
-        merged = merge_shards(
-            self._plan,
-            finished_shards(self._staging),
-            folder,
-            calibrator.digest if calibrator else "",
-        )
+        makers = {"calibrated_by": calibrator, "projected_by": projector}
+        made_by = {name: maker.digest for name, maker in makers.items() if maker is not None}
+        merged = merge_shards(self._plan, finished_shards(self._staging), folder, made_by)
         published = self._build_that_says(merged.content_hash)
         if published is None:
             manifest = make_searchable(
@@ -157,6 +156,7 @@ class BuildWriter:
                 flat_limit=flat_limit,
                 queries=queries,
                 calibrator=calibrator,
+                projector=projector,
                 on_stage=tell,
             )
             published = self._move_in(folder, manifest)

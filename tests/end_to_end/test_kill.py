@@ -53,7 +53,9 @@ def finish(process: subprocess.Popen[str]) -> int:
 
 def digests(folder: Path) -> dict[str, str]:
     build = folder / (folder / "CURRENT").read_text().strip()
-    names = ("records.arrow", "image.vectors.npy", "caption.vectors.npy", "thumbnails.arrow")
+    names = (
+        "records.arrow", "image.vectors.npy", "caption.vectors.npy", "thumbnails.arrow", "map.npy",
+    )  # fmt: skip
     return {name: hashlib.sha256((build / name).read_bytes()).hexdigest() for name in names}
 
 
