@@ -22,6 +22,7 @@ built-in exception that a caller who does not know medsearch would catch.
     │   └── EncoderMismatchError (ValueError)    an index was built with another encoder
     ├── StoreError (RuntimeError)
     │   ├── IndexNotFoundError (FileNotFoundError)   no published build of that name
+    │   ├── MapNotFoundError (LookupError)           a build without a map
     │   ├── CorruptBuildError (ValueError)           bytes differ from what the manifest vouches for
     │   ├── BuildLockedError                         another build of the same index is running
     │   └── ReconciliationError                      rows read != indexed + duplicates + rejected
@@ -186,6 +187,12 @@ class IndexNotFoundError(StoreError, FileNotFoundError):
     """No published build of an index of that name."""
 
     code = "index_not_found"
+
+
+class MapNotFoundError(StoreError, LookupError):
+    """A build has no map: it is older than maps, or nothing of it is embedded."""
+
+    code = "map_not_found"
 
 
 class CorruptBuildError(StoreError, ValueError):

@@ -21,6 +21,7 @@ from indexer.errors import (
     EncoderError,
     IndexNotFoundError,
     LimitExceededError,
+    MapNotFoundError,
     MedsearchError,
     QueryError,
     RecordNotFoundError,
@@ -47,6 +48,7 @@ STATUSES: Mapping[type[MedsearchError], int] = MappingProxyType(
         RecordNotFoundError: 404,
         UnknownNameError: 404,
         IndexNotFoundError: 404,
+        MapNotFoundError: 404,
         DecodeError: 415,
         LimitExceededError: 413,
         EncoderError: 503,
@@ -93,6 +95,7 @@ FIELDS = (
     "patient_note", "options", "template", "language", "tokenizer", "images", "text", "answer",
     "receipt", "passages", "number", "template_version", "builds", "searches", "created_at",
     "signature", "receipt_version", "stream", "max_tokens", "temperature",
+    "record_ids",
 )  # fmt: skip
 """Every field of every request, to suggest from."""
 

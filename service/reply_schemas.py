@@ -242,6 +242,18 @@ class FilterFieldReply(Reply):
     values: list[str] | None = None
 
 
+class MapFactsReply(Reply):
+    """What the map of an index shows: the field that was projected, how many records, how truly.
+
+    `trustworthiness` is 1 where all neighbours on the map are neighbours in truth, about .5 where
+    none is but by chance, null where there are too few points.
+    """
+
+    field: str
+    points: int
+    trustworthiness: float | None
+
+
 class IndexReply(Reply):
     """One published index and its live build."""
 
@@ -257,6 +269,7 @@ class IndexReply(Reply):
     citation: str
     synthetic: bool
     fields: list[FieldReply]
+    map: MapFactsReply | None
     filter_fields: list[FilterFieldReply] | None = None
 
 

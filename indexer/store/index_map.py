@@ -16,6 +16,7 @@ from indexer.store.arrays import read_array, write_array
 
 if TYPE_CHECKING:
     from indexer.store.manifest import FieldManifest
+    from indexer.store.vectors import FieldVectors
 
 MAP_NAME = "map.npy"
 MAP_ROWS_NAME = "map.rows.npy"
@@ -31,6 +32,7 @@ _QUERIES_AT_ONCE = 256
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+Drawn = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,22 @@ class IndexMap:
     def open(cls, folder: Path, facts: MapFacts) -> "IndexMap":
         """Memory-map the map of a build."""
         return cls(facts, read_array(folder / MAP_ROWS_NAME), read_array(folder / MAP_NAME))
+
+    def places_of(self, rows: Rows, field: "FieldVectors") -> tuple[Vectors, Drawn]:
+        """Return where records lie, (q, 2), and which of them the map was drawn with, (q,).
+
+        The others are placed by their embeddings in the map's own field; NaN without one.
+        """
+        at = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        drawn = self.rows[at] == rows
+        places = np.where(drawn[:, np.newaxis], self.places[at], np.float32(np.nan))
+        others = [(n, field.of_row(int(rows[n]))) for n in np.flatnonzero(~drawn).tolist()]
+        known = [(n, vector) for n, vector in others if vector is not None]
+        if known:
+            mapped = field.vectors[np.searchsorted(field.rows, self.rows)]
+            vectors = np.stack([vector for _, vector in known])
+            places[[n for n, _ in known]] = self.place_among(vectors, mapped)
+        return places, np.asarray(drawn)
 
     def place_among(self, vectors: Vectors, mapped: Vectors) -> Vectors:
         """Return where vectors (q, d) would lie, (q, 2), given those of the map's rows, (n, d)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from indexer.errors import CorruptBuildError, UnknownNameError
+from indexer.errors import CorruptBuildError, MapNotFoundError, UnknownNameError
 from indexer.records import AnyRecord
 from indexer.store.arrays import read_array
 from indexer.store.calibration import LOOKS_NAME
@@ -44,8 +44,7 @@ class IndexReader:
     """One build of one index, open for searching. Safe to share between threads.
 
     Its files are memory-mapped and let go when the last reference to the reader goes. `looks` holds
-    the looks float32 (n, m) of a sample of its pictures, by which others are compared with them;
-    `map` is None where the build was never drawn.
+    the looks float32 (n, m) of a sample of its pictures, by which others are compared with them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,7 +77,7 @@ class IndexReader:
             read_array(folder / LOOKS_NAME) if LOOKS_NAME in self.manifest.files else None
         )
         facts = self.manifest.index_map
-        self.map: IndexMap | None = IndexMap.open(folder, facts) if facts else None
+        self._map = IndexMap.open(folder, facts) if facts else None
         self._fields = {
             name: FieldVectors(folder, name, field, len(self.table))
             for name, field in self.manifest.fields.items()
@@ -188,6 +187,41 @@ class IndexReader:
     def rows_of(self, field: str) -> npt.NDArray[np.int64]:
         """Return the record row of each embedding of a field, int64 (m,)."""
         return self._field(field).rows
+
+    def places_of(
+        self, rows: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """Return where rows lie on the map, float32 (q, 2), and which it was drawn with, bool (q,).
+
+        A record outside the map's sample lies among those that are like it; NaN where it has no
+        embedding.
+
+        Raises
+        ------
+        MapNotFoundError
+            The build has no map.
+        """
+        return self.map.places_of(rows, self._field(self.map.facts.field))
+
+    @property
+    def map(self) -> IndexMap:
+        """Where a sample of the records lies in the plane.
+
+        Raises
+        ------
+        MapNotFoundError
+            The build has no map.
+        """
+        if self._map is None:
+            embedded = any(field.vectors for field in self.manifest.fields.values())
+            raise MapNotFoundError(
+                f"This build of the index {self.name!r} has no map.",
+                remedy=f"Rebuild it: `medsearch index {self.name}`."
+                if embedded
+                else "None of its records is embedded. Rebuild it with an encoder that reads "
+                f"them: `medsearch index {self.name} --encoder KEY`.",
+            )
+        return self._map
 
     def thumbnail(self, row: int) -> bytes | None:
         """Return the JPEG thumbnail of a row, or None where there is none.

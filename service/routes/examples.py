@@ -115,6 +115,7 @@ _INDEX: dict[str, Any] = {
     "citation": "Rajpurkar et al., 2018",
     "synthetic": True,
     "fields": [_FIELD],
+    "map": {"field": "image", "points": 118, "trustworthiness": 0.991},
 }
 _RECORD: dict[str, Any] = {
     "record_id": _RECORD_ID,
@@ -211,6 +212,28 @@ _INGEST: dict[str, Any] = {
     },
 }
 INGEST_REPLY = reply_example(_INGEST)
+MAP_REPLY = reply_example(
+    {
+        "index": "mura",
+        "build_id": _INDEX["build_id"],
+        "records": 118,
+        **_INDEX["map"],
+        "points": 2,
+        "record_ids": [_RECORD_ID, "mura/train/XR_HAND:patient00007:study1:image1"],
+        "x": [0.412, 0.87],
+        "y": [0.133, 0.52],
+        "categories": [
+            {
+                "key": "body_part",
+                "values": [{"value": "wrist", "points": 1}, {"value": "hand", "points": 1}],
+                "codes": [0, 1],
+            }
+        ],
+    }
+)
+PLACES_EXAMPLES: dict[str, Any] = {
+    "records": {"summary": "Where two hits lie", "value": {"record_ids": [_RECORD_ID]}}
+}
 METRICS_REPLY: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"example": "medsearch_ready 1.0\n"}}}
 }

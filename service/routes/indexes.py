@@ -1,5 +1,6 @@
 """What is indexed, and what may be asked of it."""
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -69,6 +70,7 @@ def _summary(reader: IndexReader) -> dict[str, Any]:
             }
             for name, field in sorted(manifest.fields.items())
         ],
+        "map": asdict(manifest.index_map) if manifest.index_map else None,
     }
 
 

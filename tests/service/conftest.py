@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from indexer.encoders.spec import EncoderSpec, Fingerprint, ImageInput
 from indexer.errors import DecodeError, EncoderUnavailableError
 from indexer.records import AnyRecord, ImageRecord, ImageRef, Option, TextRecord
+from indexer.store.index_map import Projects
 from indexer.store.index_set import IndexSet
 from indexer.store.writer import BuildPlan, BuildWriter, Shard, ShardField, ShardImage
 from indexer.text.questions import document_text
@@ -125,10 +126,12 @@ def publish(
     encoder: HashEncoder | None = None,
     greys: Sequence[int] | None = None,
     by_window: Mapping[str, Mapping[int, int]] | None = None,
+    projector: Projects | None = None,
 ) -> None:
     """Publish an index of `records`; image record i has grey level `greys[i]`, or i.
 
-    `by_window` holds the grey levels of some records in fields like `lung_window`.
+    `by_window` holds the grey levels of some records in fields like `lung_window`; a `projector`
+    draws the map.
     """
     encoder = encoder or HashEncoder()
     kind = "image" if isinstance(records[0], ImageRecord) else "text"
@@ -181,7 +184,7 @@ def publish(
                 rejects=[],
             )
         )
-        writer.publish(sources=())
+        writer.publish(sources=(), projector=projector)
 
 
 def _encode(encoder: HashEncoder, texts: Sequence[str]) -> np.ndarray:

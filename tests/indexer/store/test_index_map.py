@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.errors import CorruptBuildError
+from indexer.errors import CorruptBuildError, MapNotFoundError
 from indexer.store import index_map
 from indexer.store.index_map import IndexMap, MapFacts, Projection
 from indexer.store.manifest import MANIFEST_NAME, _seal, read_manifest
@@ -50,8 +50,13 @@ def draw(tmp_path: Path, vectors: np.ndarray) -> Draw:
 
 def opened(tmp_path: Path) -> tuple[IndexReader, IndexMap]:
     reader = IndexReader.open(tmp_path / "tiny")
-    assert reader.map is not None
     return reader, reader.map
+
+
+def without_a_map(tmp_path: Path) -> str:
+    with pytest.raises(MapNotFoundError) as raised:
+        _ = IndexReader.open(tmp_path / "tiny").map
+    return raised.value.remedy
 
 
 def test_every_record_of_a_small_index_is_on_its_map(
@@ -92,7 +97,7 @@ def test_where_not_every_record_is_embedded_points_know_their_rows(
 def test_an_index_of_words_alone_has_no_map(draw: Draw, tmp_path: Path) -> None:
     published = draw(fields=())
     assert published.manifest.index_map is None
-    assert IndexReader.open(tmp_path / "tiny").map is None
+    assert "--encoder" in without_a_map(tmp_path)
 
 
 def test_its_files_are_vouched_for(draw: Draw, tmp_path: Path) -> None:
@@ -109,12 +114,12 @@ def test_a_build_without_a_map_opens_and_one_from_before_maps_too(
     build: Build, tmp_path: Path
 ) -> None:
     folder = build().folder
-    assert IndexReader.open(tmp_path / "tiny").map is None
+    assert without_a_map(tmp_path) == "Rebuild it: `medsearch index tiny`."
     path = folder / MANIFEST_NAME
     older = json.loads(path.read_text("utf-8"))
     del older["index_map"], older["checksum"]
     path.write_text(_seal(older), "utf-8")
-    assert IndexReader.open(tmp_path / "tiny").map is None
+    assert without_a_map(tmp_path) == "Rebuild it: `medsearch index tiny`."
 
 
 def test_building_again_draws_a_map_that_was_missing_or_is_another(
@@ -137,3 +142,34 @@ def test_others_lie_at_the_median_of_their_nearest(seed: int, count: int, querie
     drawn = IndexMap(facts, np.arange(count), places)
     nearest = np.argsort(-(asked @ mapped.T), axis=1)[:, :5]
     assert drawn.place_among(asked, mapped) == pytest.approx(np.median(places[nearest], axis=1))
+
+
+def test_a_reader_places_any_record(
+    draw: Draw, tmp_path: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_map, "MOST_POINTS", 12)
+    draw()
+    reader, drawn = opened(tmp_path)
+    asked = np.arange(40)[::-1]
+    places, own = reader.places_of(asked)
+    assert sorted(asked[own].tolist()) == drawn.rows.tolist()
+    expected = drawn.place_among(vectors[asked], vectors[drawn.rows])
+    for number, row in enumerate(asked.tolist()):
+        at = np.flatnonzero(drawn.rows == row)
+        wanted = drawn.places[at[0]] if len(at) else expected[number]
+        assert np.array_equal(places[number], wanted)
+    assert reader.places_of(asked[:0])[0].shape == (0, 2)
+
+
+def test_what_was_not_embedded_has_no_place(
+    draw: Draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_map, "MAPPED_FIELDS", ("caption",))
+    monkeypatch.setattr(index_map, "MOST_POINTS", 5)
+    draw()
+    reader, _ = opened(tmp_path)
+    places, own = reader.places_of(np.arange(40))
+    bare = np.arange(40) % 3 == 0
+    assert np.array_equal(np.isnan(places).any(axis=1), bare)
+    assert own.sum() == 5
+    assert not own[bare].any()
