@@ -17,7 +17,6 @@ from indexer.records import SourceFile
 from indexer.store import merge
 from indexer.store.arrays import read_array
 from indexer.store.calibration import Calibrates, Calibration
-from indexer.store.faiss_build import FLAT_LIMIT, build_structure
 from indexer.store.files import list_tree, sha256_of
 from indexer.store.index_map import MapFacts, Projects, draw_map
 from indexer.store.lexical import LEXICAL_NAME, build_lexical, cutting_digest
@@ -30,6 +29,7 @@ from indexer.store.manifest import (
 )
 from indexer.store.plan import BuildPlan, content_hash
 from indexer.store.shards import RECORDS_NAME, THUMBNAILS_NAME, Ledger, read_ledger
+from indexer.store.structures import FLAT_LIMIT, build_structure
 
 _VERSIONED_PACKAGES = ("medsearch", "numpy", "pyarrow", "faiss-cpu", "scikit-learn", "tantivy")
 
@@ -98,7 +98,8 @@ def make_searchable(
         vectors = read_array(merged.folder / f"{name}.vectors.npy")
         structure = build_structure(
             vectors,
-            merged.folder / f"{name}.faiss",
+            merged.folder,
+            name,
             flat_limit=flat_limit,
             queries=(queries or {}).get(name),
         )

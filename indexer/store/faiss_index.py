@@ -1,4 +1,4 @@
-"""Asking the FAISS file of one field: candidates from the nearest lists, or from every vector.
+"""FAISS files of lists of residual codes, as builds up to format 2 have them.
 
 What FAISS answers with are candidates; `indexer.store.vectors` scores them anew. Files are
 memory-mapped, so several processes share one copy.
@@ -13,15 +13,10 @@ import numpy.typing as npt
 
 from indexer.errors import CorruptBuildError
 from indexer.store.manifest import SearchStructure
+from indexer.store.plain_vectors import rounding
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-
-# A float32 sum of d products of unit vectors is off by at most d * 2**-24 (Higham, Accuracy and
-# Stability of Numerical Algorithms, 2002, eq. 3.5). Four times that also covers the sum of a list's
-# centre and its residual, and the rounding of scores themselves.
-_ROUNDING = 2.0**-22
 
 
 class FaissIndex:
@@ -44,51 +39,40 @@ class FaissIndex:
         if self._index.ntotal != count:
             raise _unusable(path)
 
-    @property
-    def is_exhaustive(self) -> bool:
-        """Whether a plain search has to compare every vector anyway."""
-        return self._structure.nprobe >= self._structure.nlist
-
     def margin(self, query: Vectors) -> float:
-        """Return by how much an approximate score of `query` (d,) can differ from the true one.
+        """Return by how much a vector may score more than `propose` says of it.
 
         By Cauchy and Schwarz, a code that lies e from its vector scores within e times the query's
         length; rounding comes on top.
         """
         length = float(np.linalg.norm(query.astype(np.float64)))
-        return length * (self._structure.code_error + _ROUNDING * len(query))
+        return length * self._structure.code_error + rounding(query)
 
-    def propose(self, queries: Vectors, count: int) -> Rows:
-        """Return candidates (q, count) from the lists nearest to each query, -1 where none is."""
-        parameters = self._faiss.SearchParametersIVF(nprobe=self._structure.nprobe)
-        _, positions = self._search(queries, count, parameters)
-        return np.asarray(positions, np.int64)
+    def propose_near(self, query: Vectors, count: int, lists: int) -> Rows:
+        """Return candidates (m,) from the lists nearest to a query (d,); m is `count` or less."""
+        return self._search(query, count, nprobe=lists)[0]
 
-    def propose_all(self, query: Vectors, count: int, allowed: Mask | None) -> tuple[Rows, Vectors]:
-        """Return the `count` best of all vectors, or of the allowed, by approximate score.
+    def propose(self, query: Vectors, count: int, among: Rows | None) -> tuple[Rows, Vectors]:
+        """Return the `count` best rows of some, or of all, by approximate score.
 
-        Positions int64 (m,) and scores float32 (m,), best first; m < count only if these are all.
+        int64 (m,) and float32 (m,), best first; m < count only if these are all.
         """
-        options: dict[str, Any] = {}
-        if allowed is not None:
-            # FAISS reads these bits while it searches: they must outlive the call.
-            bits = np.packbits(allowed, bitorder="little")
-            options["sel"] = self._faiss.IDSelectorBitmap(len(allowed), self._faiss.swig_ptr(bits))
-        if self._structure.kind == "flat":
-            parameters = self._faiss.SearchParameters(**options)
-        else:
-            parameters = self._faiss.SearchParametersIVF(nprobe=self._structure.nlist, **options)
-        [scores], [positions] = self._search(query[np.newaxis], count, parameters)
-        found = positions >= 0
-        return np.asarray(positions[found], np.int64), np.asarray(scores[found], np.float32)
+        lists = self._structure.nlist
+        if among is None:
+            return self._search(query, count, nprobe=lists)
+        allowed = np.zeros(self._index.ntotal, np.bool_)
+        allowed[among] = True
+        # FAISS reads these bits while it searches: they must outlive the call.
+        bits = np.packbits(allowed, bitorder="little")
+        selector = self._faiss.IDSelectorBitmap(len(allowed), self._faiss.swig_ptr(bits))
+        return self._search(query, count, nprobe=lists, sel=selector)
 
-    def _search(self, queries: Vectors, count: int, parameters: Any) -> tuple[Vectors, Rows]:
-        # A service answers several queries at once, each on a thread of its own. More threads
-        # for one query only wait for each other: 10,000 x 512 took 42 ms by default on two busy
-        # cores, .8 ms with one. OpenMP keeps this setting for each calling thread.
+    def _search(self, query: Vectors, count: int, **options: Any) -> tuple[Rows, Vectors]:
         self._faiss.omp_set_num_threads(1)
-        scores, positions = self._index.search(queries, count, params=parameters)
-        return scores, positions
+        parameters = self._faiss.SearchParametersIVF(**options)
+        [scores], [rows] = self._index.search(query[np.newaxis], count, params=parameters)
+        found = rows >= 0
+        return np.asarray(rows[found], np.int64), np.asarray(scores[found], np.float32)
 
 
 def _unusable(path: Path) -> CorruptBuildError:

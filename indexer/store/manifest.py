@@ -13,10 +13,14 @@ from indexer.records import SourceFile
 from indexer.store.calibration import Calibration, parse_calibration
 from indexer.store.index_map import MapFacts, parse_map
 
-FORMAT_VERSION = 2
-"""What this program writes. 2 added the columns `patient_id` and `article_id` of images."""
+FORMAT_VERSION = 3
+"""What this program writes.
 
-READABLE_FORMATS = (1, 2)
+2 added the columns `patient_id` and `article_id` of images; 3 searches by `code_lists` instead of
+FAISS files.
+"""
+
+READABLE_FORMATS = (1, 2, 3)
 """What it reads; where a build of format 1 has no such column, nothing is stated."""
 
 MANIFEST_NAME = "manifest.json"
@@ -41,20 +45,26 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchStructure:
-    """The FAISS type of a field, with the recall@10 against exact search measured when built.
+    """How a field is searched, with the recall@10 against exact search measured when built.
 
-    "flat" compares every vector. "ivf_sq8" visits `nprobe` of `nlist` lists of 8-bit codes and
+    "flat" compares every vector. "code_lists" visits `nprobe` of `nlist` lists of 8-bit codes and
     takes `depth` times k candidates from them for exact scoring; with `nprobe` = `nlist` it is
-    exact. `code_error` is the largest distance between a vector and what its code stands for.
+    exact. `code_error` is the largest distance between what is encoded of a vector and what its
+    code stands for. "ivf_sq8" is the same with a FAISS file, up to format 2.
     """
 
-    kind: Literal["flat", "ivf_sq8"]
+    kind: Literal["flat", "ivf_sq8", "code_lists"]
     nlist: int = 0
     nprobe: int = 0
     depth: int = 1
     code_error: float = 0.0
     recall_at_10: float = 1.0
     recall_queries: int = 0
+
+    @property
+    def is_exhaustive(self) -> bool:
+        """Whether a plain search has to compare every vector anyway."""
+        return self.nprobe >= self.nlist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +146,7 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
     raise CorruptBuildError(
         f"Build {folder.name} has format {version}; this program reads "
-        f"{' and '.join(map(str, READABLE_FORMATS))}.",
+        f"{', '.join(map(str, READABLE_FORMATS))}.",
         remedy="Rebuild it with `medsearch index`, or use the program that wrote it.",
     )
 

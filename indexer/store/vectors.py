@@ -1,43 +1,50 @@
-"""The embeddings of one field, searched. FAISS proposes, the memory-mapped vectors decide.
+"""The embeddings of one field, searched. Codes propose, the memory-mapped vectors decide.
 
 Scores are computed in double precision, each row by itself, and rounded to float32: they depend on
 nothing but the query and the vector, so equal vectors tie exactly and rank by row.
 
-A filtered search is exact. FAISS scores every allowed vector from its codes, with an error that was
-bounded when the index was built; candidates are taken until the k-th true score lies above all that
-an unseen vector could reach. A filter usually follows the clusters (one modality, one dataset), and
-then the lists nearest to a query hold hardly any allowed vector, so lists are of no use here.
+A filtered search is exact. Every allowed vector is looked at through its code, which tells what it
+scores at most; candidates are taken until the k-th true score lies above all that an unseen vector
+could reach. A filter usually follows the clusters (one modality, one dataset), and then the lists
+nearest to a query hold hardly any allowed vector, so lists are of no use here.
 """
 
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.store.arrays import read_array
+from indexer.store.code_lists import CodeLists
 from indexer.store.faiss_index import FaissIndex
-from indexer.store.manifest import FieldManifest
+from indexer.store.manifest import FieldManifest, SearchStructure
+from indexer.store.plain_vectors import PlainVectors
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Ranked = tuple[Rows, Vectors]
 
-# Up to so many allowed vectors are fetched and scored at once: less work than asking FAISS first,
-# which looks at the codes of all (a query among 3,000 of 600,000 x 512: 2.3 ms against 6.1; among
-# 30,000: 17 against 13).
-_FEW = 20_000
-# A sum of d products in single precision is off by d * 2**-24 times both lengths at most (Higham,
-# Accuracy and Stability of Numerical Algorithms, 2002, eq. 3.5); twice that is allowed for.
-_SINGLE_ROUNDING = 2.0**-23
-# Candidates: at first, by how much more if these did not settle it, and where to stop asking.
-_FIRST_CANDIDATES = 64
+# Candidates: how many are scored at first, how many are proposed (a second look at all costs much
+# more than a few hundred candidates too many), by how much more if these did not settle it, and
+# where to stop asking.
+_FIRST_SCORED = 64
+_FIRST_CANDIDATES = 512
 _MORE_CANDIDATES = 8
-_MOST_CANDIDATES = 1 << 15
-# Only what is many times what is wanted is screened first.
-_SCREENED = 8
+_MOST_CANDIDATES = 1 << 17
 # Vectors scored at a time: bounds memory (2,048 x 512 doubles are 8 MB).
 _BLOCK = 2048
+
+
+class Proposes(Protocol):
+    """What tells of any vectors which may be the best: see `CodeLists`."""
+
+    def margin(self, query: Vectors) -> float:
+        """Return by how much a vector may score more than `propose` says of it."""
+
+    def propose(self, query: Vectors, count: int, among: Rows | None) -> tuple[Rows, Vectors]:
+        """Return the `count` rows that may score most, best first, and what they may score."""
 
 
 class FieldVectors:
@@ -47,11 +54,15 @@ class FieldVectors:
         self.vectors: Vectors = read_array(folder / f"{name}.vectors.npy")
         self.rows: Rows = read_array(folder / f"{name}.rows.npy")
         self._dim = field.dim
-        self._depth = field.structure.depth
-        self._index = FaissIndex(folder / f"{name}.faiss", field.structure, len(self.vectors))
+        self._structure = field.structure
+        self._lists = _open_lists(folder, name, field.structure, self.vectors)
+        plain = PlainVectors(self.vectors)
+        # Where codes cannot tell the best apart, the vectors are compared themselves.
+        self._proposing: tuple[Proposes, ...] = (
+            (plain,) if self._lists is None else (self._lists, plain)
+        )
         # Usually record i has vector i: then rows need no translation.
         self._aligned = len(self.rows) == records and bool((self.rows == np.arange(records)).all())
-        self._single = bool((np.diff(self.rows) > 0).all())  # no record has two
 
     def search(self, queries: Vectors, k: int, allowed: Mask | None, exact: bool) -> list[Ranked]:
         """Return ranked rows and scores for each query; see `IndexReader.search`."""
@@ -62,10 +73,11 @@ class FieldVectors:
         if k <= 0 or len(self.vectors) == 0:
             return [_nothing() for _ in queries]
         if allowed is not None:
-            return self._search_allowed(queries, k, allowed)
-        if exact or self._index.is_exhaustive:
-            return [self._search_all(query, k, None, len(self.vectors)) for query in queries]
-        return self._search_nearest_lists(queries, k)
+            places = np.flatnonzero(allowed if self._aligned else allowed[self.rows])
+            return [self._search_all(query, k, places) for query in queries]
+        if exact or self._structure.is_exhaustive:
+            return [self._search_all(query, k, None) for query in queries]
+        return [self._search_nearest_lists(query, k) for query in queries]
 
     def of_row(self, row: int) -> Vectors | None:
         """Return the first embedding of a record row, or None."""
@@ -76,45 +88,53 @@ class FieldVectors:
             return np.array(self.vectors[position])
         return None
 
-    def _search_allowed(self, queries: Vectors, k: int, allowed: Mask) -> list[Ranked]:
-        mask = allowed if self._aligned else allowed[self.rows]
-        reachable = int(np.count_nonzero(mask))
-        if reachable <= _FEW:
-            few = np.flatnonzero(mask)
-            return [self._rank(few, query, k) for query in queries]
-        return [self._search_all(query, k, mask, reachable) for query in queries]
-
-    def _search_nearest_lists(self, queries: Vectors, k: int) -> list[Ranked]:
+    def _search_nearest_lists(self, query: Vectors, k: int) -> Ranked:
         """Rank what the nearest lists propose; compare everything where they hold too little."""
-        count = min(len(self.vectors), max(k * self._depth, _FIRST_CANDIDATES))
-        found = []
-        for query, proposed in zip(queries, self._index.propose(queries, count), strict=True):
-            ranked = self._rank(np.sort(proposed[proposed >= 0]), query, k)
-            if len(ranked[0]) < k:
-                ranked = self._search_all(query, k, None, len(self.vectors))
-            found.append(ranked)
-        return found
+        if self._lists is not None:
+            count = max(k * self._structure.depth, _FIRST_SCORED)
+            proposed = self._lists.propose_near(query, count, self._structure.nprobe)
+            ranked = self._rank(proposed, query, k)
+            if len(ranked[0]) == k:
+                return ranked
+        return self._search_all(query, k, None)
 
-    def _search_all(self, query: Vectors, k: int, mask: Mask | None, reachable: int) -> Ranked:
-        """Return exactly the best of the `reachable` vectors that the mask allows."""
-        margin = self._index.margin(query)
-        count = max(4 * k, _FIRST_CANDIDATES)
-        while count < min(reachable, _MOST_CANDIDATES):
-            positions, approximate = self._index.propose_all(query, count, mask)
-            rows, scores = self._rank(positions, query, k)
-            if len(rows) == k and scores[-1] > approximate[-1] + margin:
-                return rows, scores
-            count *= _MORE_CANDIDATES
+    def _search_all(self, query: Vectors, k: int, among: Rows | None) -> Ranked:
+        """Return exactly the best of some vectors, or of all."""
+        reachable = len(self.vectors) if among is None else len(among)
+        if reachable > max(4 * k, _FIRST_SCORED):
+            for proposing in self._proposing:
+                margin = proposing.margin(query)
+                count = max(8 * k, _FIRST_CANDIDATES)
+                while count < min(reachable, _MOST_CANDIDATES):
+                    places, most = proposing.propose(query, count, among)
+                    ranked = self._settle(query, k, places, most + np.float32(margin))
+                    if ranked is not None:
+                        return ranked
+                    count *= _MORE_CANDIDATES
         # Few vectors, or a great many that tie: score each of them.
-        return self._rank(np.arange(len(self.vectors)) if mask is None else np.flatnonzero(mask),
-                          query, k)  # fmt: skip
+        return self._rank(np.arange(reachable) if among is None else among, query, k)
 
-    def _rank(self, positions: Rows, query: Vectors, k: int) -> Ranked:
+    def _settle(self, query: Vectors, k: int, places: Rows, most: Vectors) -> Ranked | None:
+        """Return the k best, or None if vectors beyond `places` could be among them.
+
+        `most` falls; it is what each scores at most, and no other vector scores more than the last.
+        """
+        scored = max(4 * k, _FIRST_SCORED)
+        while scored < len(places):
+            rows, scores = self._rank(places[:scored], query, k)
+            if len(rows) < k:
+                scored *= _MORE_CANDIDATES
+                continue
+            needed = int(np.searchsorted(-most, -scores[-1], side="right"))
+            if needed <= scored:
+                return rows, scores
+            scored = needed
+        return None
+
+    def _rank(self, places: Rows, query: Vectors, k: int) -> Ranked:
         """Return the k best records: by falling score, then by row; each with its best score."""
-        if self._single and len(positions) > _SCREENED * k:
-            positions = self._screen(positions, query, k)
-        scores = self._score(positions, query)
-        rows = self.rows[positions]
+        scores = self._score(places, query)
+        rows = self.rows[places]
         order = np.lexsort((rows, -scores))
         if not self._aligned:
             _, first = np.unique(rows[order], return_index=True)
@@ -122,25 +142,26 @@ class FieldVectors:
         order = order[:k]
         return np.asarray(rows[order]), scores[order]
 
-    def _screen(self, positions: Rows, query: Vectors, k: int) -> Rows:
-        """Return those that may be among the k best, by single precision and its error."""
-        rough = np.empty(len(positions), np.float32)
-        for start in range(0, len(positions), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            # A product by BLAS would wait for its threads, as FAISS's does.
-            rough[block] = np.einsum("ij,j->i", self.vectors[positions[block]], query)
-        margin = _SINGLE_ROUNDING * len(query) * float(np.linalg.norm(query))
-        least = np.partition(rough, len(rough) - k)[len(rough) - k] - 2 * margin
-        return np.asarray(positions[rough >= least])
-
-    def _score(self, positions: Rows, query: Vectors) -> Vectors:
+    def _score(self, places: Rows, query: Vectors) -> Vectors:
         """Return the inner products, each summed by itself in double precision."""
         wide = query.astype(np.float64)
-        scores = np.empty(len(positions), np.float32)
-        for start in range(0, len(positions), _BLOCK):
+        scores = np.empty(len(places), np.float32)
+        for start in range(0, len(places), _BLOCK):
             block = slice(start, start + _BLOCK)
-            scores[block] = (self.vectors[positions[block]] * wide).sum(axis=1)
+            scores[block] = (self.vectors[places[block]] * wide).sum(axis=1)
         return scores
+
+
+def _open_lists(
+    folder: Path, name: str, structure: SearchStructure, vectors: Vectors
+) -> CodeLists | FaissIndex | None:
+    match structure.kind:
+        case "flat":
+            return None
+        case "ivf_sq8":
+            return FaissIndex(folder / f"{name}.faiss", structure, len(vectors))
+        case "code_lists":
+            return CodeLists.open(folder, name, structure, vectors)
 
 
 def _nothing() -> Ranked:

@@ -16,10 +16,9 @@ from indexer.errors import StoreError
 from indexer.records import SourceFile
 from indexer.store.assemble import OnStage, Queries, make_searchable, merge_shards
 from indexer.store.calibration import Calibrates
-from indexer.store.faiss_build import FLAT_LIMIT
 from indexer.store.files import clear_folder, sync_folder, sync_tree, write_durably
 from indexer.store.index_map import Projects
-from indexer.store.manifest import Manifest
+from indexer.store.manifest import FORMAT_VERSION, Manifest
 from indexer.store.plan import BuildPlan, Published
 from indexer.store.publish import STAGING_NAME, current_build, list_builds, lock, make_current
 from indexer.store.reuse import EmbeddingReuse
@@ -35,6 +34,7 @@ from indexer.store.shards import (
     read_records,
     write_shard,
 )
+from indexer.store.structures import FLAT_LIMIT
 from indexer.store.verify import take_stamp, verify_build, write_stamp
 
 __all__ = [
@@ -185,14 +185,18 @@ class BuildWriter:
         return seen
 
     def _build_that_says(self, content: str) -> Published | None:
-        """Return a sound build of that content: the live one, or one that a crash left unseen."""
+        """Return a sound build of that content: the live one, or one that a crash left unseen.
+
+        One of an earlier format is made anew: it says the same, but is searched in another way.
+        """
         try:
             live = current_build(self._folder).name
         except StoreError:
             live = ""
         for manifest in reversed(list_builds(self._folder)):
             folder = self._folder / manifest.build_id
-            if manifest.content_hash == content and not verify_build(folder).faults:
+            same = (manifest.content_hash, manifest.format_version) == (content, FORMAT_VERSION)
+            if same and not verify_build(folder).faults:
                 return Published(manifest=manifest, folder=folder, unchanged=folder.name == live)
         return None
 

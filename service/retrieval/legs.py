@@ -111,7 +111,7 @@ class DenseLeg:
                 structure = field.structure
                 if allowed is not None:
                     scanned += min(count_allowed(allowed, len(allowed)), field.vectors)
-                elif exact or structure.nprobe >= structure.nlist:
+                elif exact or structure.is_exhaustive:
                     scanned += field.vectors
                 else:
                     all_exact = False

@@ -1,4 +1,4 @@
-"""Comparing every vector against lists of codes, by size: why `faiss_build.FLAT_LIMIT` is so."""
+"""Comparing every vector against lists of codes, by size: why `structures.FLAT_LIMIT` is so."""
 
 import tempfile
 from dataclasses import dataclass
@@ -61,12 +61,12 @@ class _Searched:
 def _build_and_search(
     folder: Path, vectors: Vectors, queries: Vectors, *, flat_limit: int
 ) -> _Searched:
-    from indexer.store.faiss_build import build_structure
     from indexer.store.manifest import FieldManifest
+    from indexer.store.structures import build_structure
     from indexer.store.vectors import FieldVectors
 
     start = cpu_seconds()
-    structure = build_structure(vectors, folder / f"{FIELD}.faiss", flat_limit=flat_limit)
+    structure = build_structure(vectors, folder, FIELD, flat_limit=flat_limit)
     build_cpu = cpu_seconds() - start
     encoder, fingerprint = synthetic_plan(len(vectors)).fields[FIELD]
     manifest = FieldManifest(

@@ -27,7 +27,7 @@ MANIFEST = Manifest(
         "image": FieldManifest(
             encoder="fake", fingerprint=PRINT, dim=DIM, vectors=5,
             structure=SearchStructure(
-                kind="ivf_sq8", nlist=4, nprobe=2, depth=4, code_error=0.1 + 0.2,
+                kind="code_lists", nlist=4, nprobe=2, depth=4, code_error=0.1 + 0.2,
                 recall_at_10=0.995, recall_queries=5,
             ),
         )
@@ -78,9 +78,9 @@ def test_no_manifest_is_no_build(tmp_path: Path) -> None:
 
 
 def test_another_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    values = dataclasses.asdict(dataclasses.replace(MANIFEST, format_version=3))
+    values = dataclasses.asdict(dataclasses.replace(MANIFEST, format_version=4))
     (tmp_path / MANIFEST_NAME).write_text(json.dumps({**values, "news": 1}))
     with pytest.raises(
-        CorruptBuildError, match=r"has format 3; this program reads 1 and 2\..*Rebuild"
+        CorruptBuildError, match=r"has format 4; this program reads 1, 2, 3\..*Rebuild"
     ):
         read_manifest(tmp_path)

@@ -7,13 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.store import vectors as vectors_module
-from indexer.store.arrays import write_array
-from indexer.store.faiss_build import build_structure
+from indexer.store.arrays import read_array, write_array
 from indexer.store.manifest import FieldManifest
+from indexer.store.shortening import Shortening
+from indexer.store.structures import build_structure
 from indexer.store.vectors import FieldVectors
 from tests.indexer.store.conftest import PRINT
+from tests.indexer.store.faiss_file import write_faiss_file
 
-DIM = 12
+DIM = 40
 RECORDS = 3000
 
 
@@ -28,11 +30,19 @@ def clustered(count: int, seed: int = 3) -> np.ndarray:
 
 
 def open_field(
-    folder: Path, vectors: np.ndarray, rows: np.ndarray, records: int, *, flat_limit: int
+    folder: Path, vectors: np.ndarray, rows: np.ndarray, records: int, kind: str
 ) -> FieldVectors:
     write_array(folder / "f.vectors.npy", [vectors], vectors.shape, np.float32)
     write_array(folder / "f.rows.npy", [rows], rows.shape, np.int64)
-    structure = build_structure(vectors, folder / "f.faiss", flat_limit=flat_limit)
+    if kind == "ivf_sq8":
+        structure = write_faiss_file(vectors, folder / "f.faiss")
+    else:
+        limit = len(vectors) if kind == "flat" else 10
+        structure = build_structure(vectors, folder, "f", flat_limit=limit)
+    if len(vectors):
+        assert structure.kind == kind
+    if kind == "code_lists" and len(vectors):
+        assert len(read_array(folder / "f.directions.npy")) < DIM  # codes do lose something
     field = FieldManifest(
         encoder="fake", fingerprint=PRINT, dim=DIM, vectors=len(vectors), structure=structure
     )
@@ -47,32 +57,39 @@ def crowded(count: int) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-@pytest.fixture(scope="module", params=["codes first", "vectors at once"], autouse=True)
-def _limit_of_few(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Small fields take the way of large ones, too."""
-    limit = 500 if request.param == "codes first" else vectors_module._FEW
+@pytest.fixture(scope="module", autouse=True)
+def _small_fields_take_the_way_of_large_ones() -> Iterator[None]:
+    """Few candidates, and stand-ins that lose much: both have to be made up for."""
+    fit = Shortening.fit
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vectors_module, "_FEW", limit)
+        patch.setattr(vectors_module, "_FIRST_SCORED", 20)
+        patch.setattr(vectors_module, "_FIRST_CANDIDATES", 50)
+        patch.setattr(vectors_module, "_MOST_CANDIDATES", 2000)
+        patch.setattr("indexer.store.shortening._LEAST_WIDTH", 16)
+        patch.setattr(Shortening, "fit", lambda sample: fit(sample, least_share=0.6))
         yield
 
 
-@pytest.fixture(scope="module", params=["flat", "ivf_sq8", "crowded ivf_sq8"])
+@pytest.fixture(
+    scope="module",
+    params=["flat", "code_lists", "crowded code_lists", "ivf_sq8", "crowded ivf_sq8"],
+)
 def field(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FieldVectors:
     vectors = crowded(RECORDS) if request.param.startswith("crowded") else clustered(RECORDS)
-    limit = RECORDS if request.param == "flat" else 10
-    folder = tmp_path_factory.mktemp("aligned")
-    return open_field(folder, vectors, np.arange(RECORDS), RECORDS, flat_limit=limit)
+    kind = request.param.split()[-1]
+    return open_field(
+        tmp_path_factory.mktemp("aligned"), vectors, np.arange(RECORDS), RECORDS, kind
+    )
 
 
-@pytest.fixture(scope="module", params=["flat", "ivf_sq8"])
+@pytest.fixture(scope="module", params=["flat", "code_lists", "ivf_sq8"])
 def uneven(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> FieldVectors:
     """A field of which some records have nothing, some one vector, and some several."""
     rows = np.sort(np.random.default_rng(8).integers(0, RECORDS, 4000))
-    limit = {"flat": 4000, "ivf_sq8": 10}[request.param]
     folder = tmp_path_factory.mktemp("uneven")
-    return open_field(folder, clustered(4000), rows, RECORDS, flat_limit=limit)
+    return open_field(folder, clustered(4000), rows, RECORDS, request.param)
 
 
 def brute_force(
@@ -169,7 +186,7 @@ def test_what_the_lists_find_is_nearly_all(field: FieldVectors) -> None:
 def test_more_equal_vectors_than_any_candidates_rank_by_row(tmp_path: Path) -> None:
     vectors = np.tile(clustered(1), (3000, 1))
     vectors[1000] = -vectors[1000]
-    field = open_field(tmp_path, vectors, np.arange(3000), 3000, flat_limit=10)
+    field = open_field(tmp_path, vectors, np.arange(3000), 3000, "code_lists")
     allowed = np.ones(3000, bool)
     allowed[:7] = False
     hits = ask(field, vectors[0], 1000, allowed, exact=False)
@@ -177,8 +194,7 @@ def test_more_equal_vectors_than_any_candidates_rank_by_row(tmp_path: Path) -> N
 
 
 def test_a_field_without_any_vector_finds_nothing(tmp_path: Path) -> None:
-    field = open_field(tmp_path, np.empty((0, DIM), np.float32), np.empty(0, np.int64), 5,
-                       flat_limit=10)  # fmt: skip
+    field = open_field(tmp_path, np.empty((0, DIM), np.float32), np.empty(0, np.int64), 5, "flat")
     for allowed in (None, np.ones(5, bool)):
         assert ask(field, np.ones(DIM, np.float32), 3, allowed, exact=False) == []
     assert field.of_row(2) is None

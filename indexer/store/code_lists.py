@@ -1,0 +1,172 @@
+"""The 8-bit codes of one field and their lists: candidates among all, some, or the likely vectors.
+
+Codes stand for shortened vectors (`indexer.store.shortening`), in row order, so that those of any
+rows are read as quickly as memory gives them. Lists hold rows alone. Both are memory-mapped, so
+that several processes share one copy.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.errors import CorruptBuildError
+from indexer.store.arrays import read_array, write_array
+from indexer.store.manifest import SearchStructure
+from indexer.store.plain_vectors import rounding
+from indexer.store.shortening import Shortening
+
+Vectors = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint8]
+
+# Rows whose codes are brought together at a time: they stay in the processor's nearer caches.
+_GATHERED = 2048
+_IN_PLACE = 1 << 16
+_LAYOUT_PARTS = ("directions", "ranges", "centres", "starts")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What codes and lists mean.
+
+    `ranges` float32 (2, w) are the least value of each component and the extent of its values;
+    `centres` float32 (lists, w) are the middles of the lists, and `starts` int64 (lists + 1,) says
+    where the rows of each begin among those of all.
+    """
+
+    shortening: Shortening
+    ranges: Vectors
+    centres: Vectors
+    starts: Rows
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write the parts to files of a field."""
+        parts: tuple[npt.NDArray[Any], ...] = (
+            self.shortening.directions, self.ranges, self.centres, self.starts,
+        )  # fmt: skip
+        for label, part in zip(_LAYOUT_PARTS, parts, strict=True):
+            write_array(folder / f"{name}.{label}.npy", [part], part.shape, part.dtype)
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> "Layout":
+        """Read what `save` wrote."""
+        directions, ranges, centres, starts = (
+            np.array(read_array(folder / f"{name}.{label}.npy")) for label in _LAYOUT_PARTS
+        )
+        return cls(Shortening(directions, ranges.shape[1]), ranges, centres, starts)
+
+
+class CodeLists:
+    """Codes uint8 (n, w) and the rows of all lists int64 (n,), open. Safe to share by threads.
+
+    No vector scores more than its code says by `code_error` times the length of the query.
+    """
+
+    def __init__(self, codes: Codes, rows: Rows, layout: Layout, code_error: float) -> None:
+        self._faiss: Any = import_module("faiss")
+        self._codes, self._rows, self._layout = codes, rows, layout
+        self._code_error = code_error
+        self._coarse: Any = self._faiss.IndexFlatIP(layout.shortening.width)
+        self._coarse.add(layout.centres)
+        self._quantizer = make_quantizer(self._faiss, layout.ranges)
+        self._local = threading.local()
+
+    @classmethod
+    def open(
+        cls, folder: Path, name: str, structure: SearchStructure, vectors: Vectors
+    ) -> "CodeLists":
+        """Memory-map the files of a field.
+
+        Raises
+        ------
+        CorruptBuildError
+            They do not fit each other or the field's vectors.
+        """
+        layout = Layout.load(folder, name)
+        codes = read_array(folder / f"{name}.codes.npy")
+        rows = read_array(folder / f"{name}.lists.npy")
+        count, width = len(vectors), layout.shortening.width
+        fits = (
+            codes.shape == (count, width)
+            and rows.shape == (count,)
+            and layout.shortening.directions.shape[1] == vectors.shape[1]
+            and layout.centres.shape == (structure.nlist, width)
+            and layout.starts.shape == (structure.nlist + 1,)
+        )
+        if not fits:
+            raise CorruptBuildError(
+                f"The codes of {name} of build {folder.name} do not fit its vectors.",
+                remedy="Rebuild the index with `medsearch index`.",
+            )
+        return cls(codes, rows, layout, structure.code_error)
+
+    def margin(self, query: Vectors) -> float:
+        """Return by how much a vector may score more than `propose` says of it."""
+        length = float(np.linalg.norm(query.astype(np.float64)))
+        return length * self._code_error + rounding(query)
+
+    def propose_near(self, query: Vectors, count: int, lists: int) -> Rows:
+        """Return candidates (m,) from the lists nearest to a query (d,); m is `count` or less."""
+        self._faiss.omp_set_num_threads(1)
+        short = self._layout.shortening.apply(query[np.newaxis])
+        _, [chosen] = self._coarse.search(short, lists)
+        starts = self._layout.starts
+        near = [self._rows[starts[one] : starts[one + 1]] for one in chosen.tolist()]
+        return self._scan(short[0], count, np.concatenate(near))[0]
+
+    def propose(self, query: Vectors, count: int, among: Rows | None) -> tuple[Rows, Vectors]:
+        """Return the `count` rows of some, or of all, that may score most, and what they may score.
+
+        int64 (m,) and float32 (m,), best first; m < count only if these are all.
+        """
+        return self._scan(self._layout.shortening.apply(query[np.newaxis])[0], count, among)
+
+    def _scan(self, short: Vectors, count: int, among: Rows | None) -> tuple[Rows, Vectors]:
+        best = np.full(count, -np.inf, np.float32)
+        found = np.full(count, -1, np.int64)
+        scanner, pointer = self._scanner(), self._faiss.swig_ptr
+        scanner.set_query(pointer(short))
+        for rows, codes in self._blocks(among):
+            scanner.scan_codes(
+                len(rows), pointer(codes), pointer(rows), pointer(best), pointer(found), count
+            )
+        order = np.argsort(-best, kind="stable")
+        order = order[found[order] >= 0]
+        return found[order], best[order]
+
+    def _blocks(self, among: Rows | None) -> Iterator[tuple[Rows, Codes]]:
+        """Yield rows with their codes, block by block; a block's codes are gone with the next."""
+        if among is None:
+            for start in range(0, len(self._codes), _IN_PLACE):
+                codes = self._codes[start : start + _IN_PLACE]
+                yield np.arange(start, start + len(codes)), codes
+            return
+        # Brought together first: scanned where they lie, each row would be waited for by itself.
+        space = np.empty((min(_GATHERED, len(among)), self._codes.shape[1]), np.uint8)
+        for start in range(0, len(among), _GATHERED):
+            rows = np.ascontiguousarray(among[start : start + _GATHERED])
+            codes = np.take(self._codes, rows, axis=0, out=space[: len(rows)], mode="clip")
+            yield rows, codes
+
+    def _scanner(self) -> Any:
+        """Return this thread's scanner: Python cannot free one, so each thread keeps its own."""
+        if not hasattr(self._local, "scanner"):
+            scanner = self._quantizer.select_InvertedListScanner(
+                self._faiss.METRIC_INNER_PRODUCT, self._coarse, False, None, False
+            )
+            scanner.set_list(0, 0.0)
+            self._local.scanner = scanner
+        return self._local.scanner
+
+
+def make_quantizer(faiss: Any, ranges: Vectors) -> Any:
+    """Return the quantizer to 8 bits a component within `ranges` (2, w)."""
+    quantizer = faiss.ScalarQuantizer(ranges.shape[1], faiss.ScalarQuantizer.QT_8bit)
+    faiss.copy_array_to_vector(np.ascontiguousarray(ranges, np.float32).ravel(), quantizer.trained)
+    return quantizer
