@@ -12,6 +12,7 @@ from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.limits import UPLOAD_LIMITS
 from indexer.pixels.pool import DecodePool
 from service.retrieval.encoding import QueryImage
+from service.retrieval.patience import current_patience
 from service.retrieval.query import SeriesSource
 from service.retrieval.series_slices import files_of_series
 
@@ -62,7 +63,7 @@ class UploadDecoder:
         request = DecodeRequest(
             raw=raw, px=wanted.px, resize=wanted.resize, thumbnail_px=_UNUSED_PX, by_window=True
         )
-        image = self._pool.decode_one(request)
+        image = self._pool.decode_one(request, current_patience())
         return QueryImage(image.pixels, image.fingerprint_bits, image.by_window)
 
     def unpack(self, raw: bytes, most: int) -> list[bytes]:
@@ -73,7 +74,7 @@ class UploadDecoder:
         DecodeError
             It is damaged, holds no image, or is beyond the limits.
         """
-        return self._pool.unpack(ArchiveRequest(raw, most)).files
+        return self._pool.unpack(ArchiveRequest(raw, most), current_patience()).files
 
     def preview(self, files: Sequence[bytes], window: WindowName | None = None) -> Preview:
         """Return what people see of an upload: CT in a preset, or in the window that it states.

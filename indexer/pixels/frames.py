@@ -23,6 +23,7 @@ LENGTH_BYTES: Final = 4
 MAX_HEADER_BYTES: Final = 1 << 16
 MAX_THUMBNAIL_BYTES: Final = 1 << 22
 BLOBS: Final = "blob_bytes"
+WITHIN: Final = "within_s"
 
 _ERRORS: Final[Mapping[str, type[DecodeError]]] = {
     error.__name__: error for error in (DecodeError, LimitExceededError, NotAnImageError)
@@ -40,14 +41,15 @@ class ProtocolError(Exception):
     """The other side does not keep to the protocol."""
 
 
-def pack_request(request: DecodeRequest) -> list[Part]:
-    """Return the parts of a request's message."""
+def pack_request(request: DecodeRequest, within_s: float) -> list[Part]:
+    """Return the parts of a request's message; the worker has `within_s` for it."""
     header: dict[str, Any] = {
         "px": request.px,
         "resize": request.resize,
         "thumbnail_px": request.thumbnail_px,
         "frame": request.frame,
         "by_window": request.by_window,
+        WITHIN: within_s,
     }
     if request.window is not None:
         header["window"] = [request.window.centre_hu, request.window.width_hu]
@@ -57,22 +59,22 @@ def pack_request(request: DecodeRequest) -> list[Part]:
     return _pack(header, [] if request.raw is None else [request.raw])
 
 
-def pack_archive_request(request: ArchiveRequest) -> list[Part]:
-    """Return the parts of the message that asks for the files of an archive."""
-    return _pack({"most": request.most}, [request.raw])
+def pack_archive_request(request: ArchiveRequest, within_s: float) -> list[Part]:
+    """Return the parts of the message that asks for the files of an archive, as `pack_request`."""
+    return _pack({"most": request.most, WITHIN: within_s}, [request.raw])
 
 
-def read_request(read_into: ReadInto) -> DecodeRequest | ArchiveRequest:
-    """Read a request's message."""
+def read_request(read_into: ReadInto) -> tuple[DecodeRequest | ArchiveRequest, float]:
+    """Read a request's message; return it and the seconds that there are for it."""
     header = _read_header(read_into)
     blobs = [bytes(_receive(read_into, size)) for size in header[BLOBS]]
     if "most" in header:
-        return ArchiveRequest(blobs[0], header["most"])
+        return ArchiveRequest(blobs[0], header["most"]), header[WITHIN]
     ref = None
     if "ref" in header:
         path, frame, row = header["ref"]
         ref = ImageRef(path=path, frame=frame, row=row)
-    return DecodeRequest(
+    wanted = DecodeRequest(
         px=header["px"],
         resize=header["resize"],
         thumbnail_px=header["thumbnail_px"],
@@ -83,6 +85,7 @@ def read_request(read_into: ReadInto) -> DecodeRequest | ArchiveRequest:
         window=Window(*header["window"]) if "window" in header else None,
         by_window=header["by_window"],
     )
+    return wanted, header[WITHIN]
 
 
 def pack_image(image: DecodedImage) -> list[Part]:

@@ -50,6 +50,16 @@ UPLOAD_LIMITS = DecodeLimits(
 
 
 @dataclass(slots=True)
+class Patience:
+    """How long the images of one request may take to decode, all together: `left_s`, in seconds.
+
+    Waiting for a free worker does not count.
+    """
+
+    left_s: float
+
+
+@dataclass(slots=True)
 class Budget:
     """What walking one file may cost: how deep sequences nest, how many elements are looked at."""
 

@@ -1,10 +1,13 @@
 """Decodes foreign bytes in processes that may be killed, without the caller being hurt."""
 
+import math
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import islice
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -12,7 +15,7 @@ from typing import Final, Self, TypeVar
 from indexer.errors import DecodeError, LimitExceededError
 from indexer.pixels.archives import ArchiveRequest, Unpacked
 from indexer.pixels.decode import DecodedImage, DecodeRequest
-from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
+from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits, Patience
 from indexer.pixels.worker_process import WorkerDiedError, WorkerProcess, WorkerTimeoutError
 
 T = TypeVar("T")
@@ -94,8 +97,10 @@ class DecodePool:
             for _, future in pending:
                 future.cancel()
 
-    def decode_one(self, request: DecodeRequest) -> DecodedImage:
+    def decode_one(self, request: DecodeRequest, patience: Patience | None = None) -> DecodedImage:
         """Decode one image, waiting for a free worker. Safe to call from any thread.
+
+        What it takes is taken from `patience`, which others may have used before.
 
         Raises
         ------
@@ -106,13 +111,13 @@ class DecodePool:
         DecodeError
             Not a readable image, or one that its decoder died of.
         """
-        (outcome,) = self._decode_batch([request])
+        (outcome,) = self._decode_batch([request], patience)
         if isinstance(outcome, DecodeError):
             raise outcome
         return outcome
 
-    def unpack(self, request: ArchiveRequest) -> Unpacked:
-        """Read the image files of a zip archive, waiting for a free worker; from any thread.
+    def unpack(self, request: ArchiveRequest, patience: Patience | None = None) -> Unpacked:
+        """Read the image files of a zip archive, as `decode_one` does an image.
 
         Raises
         ------
@@ -122,14 +127,14 @@ class DecodePool:
         worker = self._slots.get()
         try:
             worker = self._renew(worker)
-            outcome = worker.unpack(request)
+            with self._time_allowed(patience or Patience(math.inf)) as within_s:
+                outcome = worker.unpack(request, within_s)
         except WorkerTimeoutError:
-            seconds = f"{self._limits.wall_clock_s:g} s"
-            raise LimitExceededError(f"Unpacking took longer than {seconds}.") from None
+            raise LimitExceededError(f"Unpacking took {self._too_long}.") from None
         except WorkerDiedError:
             raise DecodeError("The archive is damaged: decoders die of it.") from None
         finally:
-            self._slots.put(worker)
+            self._put_back(worker)
         if isinstance(outcome, DecodeError):
             raise outcome
         return outcome
@@ -142,29 +147,59 @@ class DecodePool:
         outcomes = iter(self._decode_batch(present) if present else ())
         return [None if request is None else next(outcomes) for request in requests]
 
-    def _decode_batch(self, requests: Sequence[DecodeRequest]) -> list[DecodedImage | DecodeError]:
+    def _decode_batch(
+        self, requests: Sequence[DecodeRequest], patience: Patience | None = None
+    ) -> list[DecodedImage | DecodeError]:
         """Decode a few images with one worker, or with its successors where it dies."""
         outcomes: list[DecodedImage | DecodeError] = []
         deaths = 0
+        patience = patience or Patience(math.inf)
         worker = self._slots.get()
         try:
             while len(outcomes) < len(requests):
                 try:
                     worker = self._renew(worker)
-                    for outcome in worker.decode(requests[len(outcomes) :]):
-                        outcomes.append(outcome)
-                        deaths = 0
+                    with self._time_allowed(patience) as within_s:
+                        for outcome in worker.decode(requests[len(outcomes) :], within_s):
+                            outcomes.append(outcome)
+                            deaths = 0
                 except WorkerTimeoutError:
-                    seconds = f"{self._limits.wall_clock_s:g} s"
-                    outcomes.append(LimitExceededError(f"Decoding took longer than {seconds}."))
+                    outcomes.append(LimitExceededError(f"Decoding took {self._too_long}."))
                 except WorkerDiedError:
                     deaths += 1  # once may be chance (killed from outside); twice is the image
                     if deaths == MAX_DEATHS:
                         outcomes.append(DecodeError("The image is damaged: decoders die of it."))
                         deaths = 0
         finally:
-            self._slots.put(worker)
+            self._put_back(worker)
         return outcomes
+
+    def _put_back(self, worker: WorkerProcess | None) -> None:
+        """Free a worker for others; where it died, its successor starts before anybody needs it."""
+        with suppress(DecodeError):  # the pool is being closed
+            worker = self._renew(worker)
+        self._slots.put(worker)
+
+    @contextmanager
+    def _time_allowed(self, patience: Patience) -> Iterator[float]:
+        """Yield the seconds that there are for an image; take what the block takes off patience.
+
+        Raises
+        ------
+        WorkerTimeoutError
+            There are none left.
+        """
+        if patience.left_s <= 0:
+            raise WorkerTimeoutError
+        began = time.monotonic()
+        try:
+            yield min(self._limits.wall_clock_s, patience.left_s)
+        finally:
+            patience.left_s -= time.monotonic() - began
+
+    @property
+    def _too_long(self) -> str:
+        return f"longer than {self._limits.wall_clock_s:g} s"
 
     def close(self) -> None:
         """End all workers. Requests that are being decoded fail."""

@@ -85,6 +85,8 @@ def open_raster(
         return _decode_with_pillow(raw, kind, limits, window)
     except DecodeError:
         raise
+    except Image.DecompressionBombError as error:  # by plugins that check before we can
+        raise LimitExceededError("The image has more pixels than are allowed.") from error
     except MemoryError as error:
         raise LimitExceededError("The image needs more memory than it may have.") from error
     except _PILLOW_ERRORS as error:

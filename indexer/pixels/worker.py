@@ -29,10 +29,10 @@ def main() -> int:
     confine(limits)
     while True:
         try:
-            request = read_request(lambda view: _read_into(requests, view))
+            request, within_s = read_request(lambda view: _read_into(requests, view))
         except EOFError:
             return 0
-        _write_all(answers, _answer(request, limits))
+        _write_all(answers, _answer(request, limits, within_s))
 
 
 def confine(limits: DecodeLimits) -> None:
@@ -70,13 +70,15 @@ def _address_space_bytes() -> int:
     return pages * resource.getpagesize()
 
 
-def _answer(request: DecodeRequest | ArchiveRequest, limits: DecodeLimits) -> list[Part]:
+def _answer(
+    request: DecodeRequest | ArchiveRequest, limits: DecodeLimits, within_s: float
+) -> list[Part]:
     """Decode or unpack, and turn every outcome into an answer.
 
     The alarm's default action ends the process, whatever a codec is doing, even when no parent is
     left to do it.
     """
-    signal.setitimer(signal.ITIMER_REAL, limits.wall_clock_s)
+    signal.setitimer(signal.ITIMER_REAL, within_s)
     try:
         if isinstance(request, ArchiveRequest):
             return pack_files(read_images(request, limits))

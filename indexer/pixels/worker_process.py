@@ -82,7 +82,9 @@ class WorkerProcess:
         """Tell whether the process still runs."""
         return self._process.poll() is None
 
-    def decode(self, requests: Sequence[DecodeRequest]) -> Iterator[DecodedImage | DecodeError]:
+    def decode(
+        self, requests: Sequence[DecodeRequest], within_s: float
+    ) -> Iterator[DecodedImage | DecodeError]:
         """Have the worker decode, yielding for each request its image or why there is none.
 
         Requests that name files are sent ahead, so that the worker need not wait for us between
@@ -93,21 +95,21 @@ class WorkerProcess:
         WorkerDiedError
             The process ended, or answered nonsense and was killed.
         WorkerTimeoutError
-            It took longer than `limits.wall_clock_s` over one image and was killed.
+            It took longer than `within_s` over one image and was killed.
         """
         sent = 0
         for position, request in enumerate(requests):
-            deadline = time.monotonic() + self._limits.wall_clock_s + self._allowance_s
+            deadline = time.monotonic() + within_s + self._allowance_s
             ahead = position + _SENT_AHEAD
             while sent <= min(ahead, len(requests) - 1) and (
                 sent == position or requests[sent].raw is None
             ):
-                self._send(pack_request(requests[sent]), deadline)
+                self._send(pack_request(requests[sent], within_s), deadline)
                 sent += 1
             yield self._read_answer(request, deadline)
             self._allowance_s = _LATENESS_ALLOWANCE_S
 
-    def unpack(self, request: ArchiveRequest) -> Unpacked | DecodeError:
+    def unpack(self, request: ArchiveRequest, within_s: float) -> Unpacked | DecodeError:
         """Have the worker read the image files of an archive; return them, or why there are none.
 
         Raises
@@ -115,8 +117,8 @@ class WorkerProcess:
         WorkerDiedError, WorkerTimeoutError
             As `decode`.
         """
-        deadline = time.monotonic() + self._limits.wall_clock_s + self._allowance_s
-        self._send(pack_archive_request(request), deadline)
+        deadline = time.monotonic() + within_s + self._allowance_s
+        self._send(pack_archive_request(request, within_s), deadline)
         limit_bytes = self._limits.max_inflated_bytes
         files = self._answer(
             lambda: read_files(

@@ -14,6 +14,7 @@ from service.retrieval.fusion import Fused
 from service.retrieval.grouping import GROUP_COLUMNS, Chosen
 from service.retrieval.legs import Area
 from service.retrieval.masks import MaskCache
+from service.retrieval.patience import patience_of_a_query
 from service.retrieval.planning import Planner
 from service.retrieval.query import Group, Hit, Note, Query, SearchReply, TextSource
 from service.retrieval.receipt import make_receipt
@@ -52,6 +53,7 @@ class Retriever:
         self._planner = Planner(encoders, self._columns)
         self._tallies = Tallies(self._columns, self._masks, self._excluder)
 
+    @patience_of_a_query()
     def search(self, query: Query, snapshot: Snapshot | None = None) -> SearchReply:
         """Answer a query from one snapshot: builds published meanwhile do not show in it.
 

@@ -11,8 +11,10 @@ from pydicom.uid import BasicTextSRStorage, CTImageStorage, ExplicitVRLittleEndi
 from indexer.encoders.spec import ImageInput
 from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
 from indexer.pixels.ct_windows import WindowName
+from indexer.pixels.limits import UPLOAD_LIMITS
 from service.decoding import PREVIEW_PX, Preview, UploadDecoder, start_decoder
 from service.retrieval.encoding import Decode
+from service.retrieval.patience import current_patience, patience_of_a_query
 
 WANTED = ImageInput(px=16, resize="letterbox")
 
@@ -49,6 +51,24 @@ def test_a_bomb_is_refused_by_its_header(decode: Decode) -> None:
     bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
     with pytest.raises(LimitExceededError):
         decode(bytes(bomb), WANTED)
+
+
+def test_images_of_one_query_share_its_patience(decode: UploadDecoder) -> None:
+    assert current_patience() is None
+    with patience_of_a_query():
+        patience = current_patience()
+        assert patience is not None
+        assert patience.left_s == UPLOAD_LIMITS.wall_clock_s
+        for _ in range(2):
+            before = patience.left_s
+            decode(png(), WANTED)
+            assert patience.left_s < before
+        patience.left_s = 0
+        with pytest.raises(LimitExceededError, match="longer"):
+            decode(png(), WANTED)
+        with pytest.raises(LimitExceededError, match="longer"):
+            decode.unpack(b"PK", 1)
+    decode(png(), WANTED)
 
 
 def test_a_preview_is_a_small_jpeg_without_metadata(decode: UploadDecoder) -> None:

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
-from indexer.pixels.archives import Unpacked
+from indexer.pixels.archives import ArchiveRequest, Unpacked
 from indexer.pixels.decode import DecodedImage, DecodeRequest
 from indexer.pixels.frames import (
     Part,
     ProtocolError,
     ReadInto,
+    pack_archive_request,
     pack_error,
     pack_files,
     pack_image,
@@ -71,7 +72,12 @@ def _join(parts: list[Part]) -> bytes:
     ],
 )
 def test_requests_arrive_as_they_were_sent(request_: DecodeRequest) -> None:
-    assert read_request(_reader(_join(pack_request(request_)))) == request_
+    assert read_request(_reader(_join(pack_request(request_, 2.5)))) == (request_, 2.5)
+
+
+def test_archives_arrive_as_they_were_sent() -> None:
+    request = ArchiveRequest(b"PK\x03\x04", 32)
+    assert read_request(_reader(_join(pack_archive_request(request, 5)))) == (request, 5)
 
 
 def test_images_arrive_as_they_were_sent() -> None:

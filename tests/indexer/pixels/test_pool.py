@@ -19,7 +19,7 @@ from PIL import Image
 
 from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
 from indexer.pixels.decode import DecodedImage, DecodeRequest, decode_image
-from indexer.pixels.limits import MEBIBYTE, DecodeLimits
+from indexer.pixels.limits import MEBIBYTE, DecodeLimits, Patience
 from indexer.pixels.pool import DecodePool
 from indexer.records import ImageRef
 
@@ -223,11 +223,38 @@ def test_a_worker_that_hangs_is_killed_and_only_its_image_fails(folder: Path) ->
         assert stuck not in pool.worker_pids
 
 
+def test_a_killed_worker_is_replaced_before_anybody_needs_it(folder: Path) -> None:
+    with DecodePool(1, DecodeLimits(wall_clock_s=1)) as pool:
+        pool.decode_one(_file(folder, "00.png"))
+        (stuck,) = pool.worker_pids
+        os.kill(stuck, signal.SIGSTOP)
+        with pytest.raises(LimitExceededError):
+            pool.decode_one(_file(folder, "01.png"))
+        (fresh,) = pool.worker_pids
+        assert fresh != stuck
+        assert isinstance(pool.decode_one(_file(folder, "02.png")), DecodedImage)
+        assert pool.worker_pids == (fresh,)
+
+
 def test_an_image_that_takes_too_long_is_stopped(encode_raster: Any) -> None:
     slow = encode_raster(Image.new("RGB", (7000, 7000)), compress_level=1)
     too_short = DecodePool(1, DecodeLimits(wall_clock_s=0.05))
     with too_short as pool, pytest.raises(LimitExceededError, match=r"longer than 0\.05 s"):
         pool.decode_one(_upload(slow))
+
+
+def test_images_of_one_request_share_its_patience(folder: Path, encode_raster: Any) -> None:
+    slow = encode_raster(Image.new("RGB", (7000, 7000)), compress_level=1)
+    with DecodePool(1, DecodeLimits(wall_clock_s=0.4)) as pool:
+        pool.decode_one(_file(folder, "00.png"))
+        patience = Patience(0.6)
+        began = time.monotonic()
+        for _ in range(10):
+            with pytest.raises(LimitExceededError, match=r"longer than 0\.4 s"):
+                pool.decode_one(_upload(slow), patience)
+        assert patience.left_s <= 0
+        assert time.monotonic() - began < 10 * 0.4
+        assert isinstance(pool.decode_one(_file(folder, "00.png"), Patience(9)), DecodedImage)
 
 
 def test_a_memory_bomb_is_refused_and_the_worker_lives(encode_raster: Any) -> None:

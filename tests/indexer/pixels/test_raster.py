@@ -165,6 +165,14 @@ def test_sizes_are_limited_before_anything_is_decoded(encode_raster: Any) -> Non
             decode_raster(raw, limits=limits)
 
 
+def test_a_webp_file_that_states_an_absurd_size_is_beyond_the_limits(encode_raster: Any) -> None:
+    raw = bytearray(encode_raster(Image.new("L", (32, 32)), "WEBP", lossless=True))
+    place = raw.index(b"VP8L") + 9
+    raw[place : place + 4] = (16_382 | 16_382 << 14).to_bytes(4, "little")
+    with pytest.raises(LimitExceededError, match="pixels"):
+        decode_raster(bytes(raw))
+
+
 def test_file_size_is_limited(encode_raster: Any) -> None:
     with pytest.raises(LimitExceededError, match="bytes"):
         decode_raster(encode_raster(LEFT_WHITE), limits=DecodeLimits(max_file_bytes=50))

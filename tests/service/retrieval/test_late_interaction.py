@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.encoders.spec import ImageInput
 from indexer.errors import DecodeError, QueryError, RecordNotFoundError
 from indexer.store.index_set import IndexSet
 from indexer.store.reader import IndexReader
 from service.opening import Opened, assemble
 from service.retrieval.columns import BuildColumns
-from service.retrieval.encoding import QueryEncoders
+from service.retrieval.encoding import QueryEncoders, QueryImage
 from service.retrieval.late_interaction import SeriesLeg, Slices
 from service.retrieval.legs import Area
+from service.retrieval.patience import current_patience
 from service.retrieval.query import (
     ImageSource,
     Query,
@@ -134,6 +136,31 @@ def test_archives_are_unpacked_and_thinned(folder: Path, kit: SimpleNamespace) -
     reply = retriever.search(Query(target="images", source=source, group_by="study"))
     assert studies(reply)[0] == "chest1"
     assert asked == [32]
+
+
+def test_all_files_of_a_query_share_one_patience(folder: Path, kit: SimpleNamespace) -> None:
+    patiences: list[object] = []
+
+    def decode(raw: bytes, wanted: ImageInput) -> QueryImage:
+        patiences.append(current_patience())
+        decoded: QueryImage = kit.decode_grey(raw, wanted)
+        return decoded
+
+    encoders = QueryEncoders(kit.loader(kit.HashEncoder()), decode)
+    retriever = assemble(IndexSet(folder), encoders).retriever
+    query = Query(
+        target="images",
+        source=SeriesSource((b"grey 1", b"grey 2")),
+        group_by="study",
+        exclude_same=frozenset({"near_duplicate"}),
+    )
+    retriever.search(query)
+    first, *others = patiences
+    assert first is not None
+    assert all(one is first for one in others)
+    assert len(others) == 3
+    retriever.search(query)
+    assert patiences[4] is not first
 
 
 def test_without_an_unpacker_archives_are_refused(search: Callable[..., SearchReply]) -> None:
