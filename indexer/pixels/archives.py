@@ -8,19 +8,23 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from indexer.errors import DecodeError, LimitExceededError
+from indexer.errors import DecodeError, LimitExceededError, NotAnImageError
+from indexer.pixels.header import read_header
 from indexer.pixels.limits import DecodeLimits
 from indexer.pixels.sniff import sniff_format
 from indexer.pixels.thinning import spread
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
 MAX_MEMBERS: Final = 5000
-_SNIFFED_BYTES: Final = 1024
+_HEAD_BYTES: Final = 16 * 1024
+_LONG_HEAD_BYTES: Final = 1024 * 1024
 _ENCRYPTED: Final = 1
 _INDEX_NAME: Final = "DICOMDIR"
+
+_Name: TypeAlias = list[tuple[int, int, str]]
 _DAMAGE: Final = (
     BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError
 )  # fmt: skip
@@ -45,8 +49,9 @@ class Unpacked:
 def read_images(request: ArchiveRequest, limits: DecodeLimits) -> Unpacked:
     """Return the image files of an archive, at most `most` of them, spread evenly.
 
-    Image files are told by how they begin; their order is that of their names, numbers in these
-    by value.
+    Image files are told by how they begin; DICOM objects without an image are left out where
+    something else is there. Series come one after the other, their slices in the order of their
+    Instance Numbers, as in an index; what states none in that of its name, numbers by value.
 
     Raises
     ------
@@ -59,7 +64,7 @@ def read_images(request: ArchiveRequest, limits: DecodeLimits) -> Unpacked:
         raise LimitExceededError(f"{len(request.raw)} bytes are more than {limits.max_file_bytes}.")
     try:
         with ZipFile(io.BytesIO(request.raw)) as archive:
-            members = _list_images(archive)
+            members = _list_images(archive, limits)
             chosen = [members[place] for place in spread(len(members), request.most)]
             return Unpacked(_read(archive, chosen, limits), len(members))
     except DecodeError:
@@ -68,8 +73,8 @@ def read_images(request: ArchiveRequest, limits: DecodeLimits) -> Unpacked:
         raise DecodeError("The zip archive is damaged.") from error
 
 
-def _list_images(archive: ZipFile) -> list[ZipInfo]:
-    """Return the members that begin like images, in the natural order of their names."""
+def _list_images(archive: ZipFile, limits: DecodeLimits) -> list[ZipInfo]:
+    """Return the members that begin like images, in order."""
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
         raise LimitExceededError(f"The archive holds more than {MAX_MEMBERS} files.")
@@ -81,20 +86,56 @@ def _list_images(archive: ZipFile) -> list[ZipInfo]:
         one for one in members
         if not one.is_dir() and one.filename.rpartition("/")[2].upper() != _INDEX_NAME
     ]  # fmt: skip
-    images = [one for one in files if _is_image(archive, one)]
-    if not images:
+    found = [(one, place) for one in files if (place := _place(archive, one, limits)) is not None]
+    if not found:
         raise DecodeError("The archive holds no image file.")
-    return sorted(images, key=lambda one: _natural(one.filename))
+    images = [pair for pair in found if pair[1].is_image] or found
+    return [one for one, _ in sorted(images, key=lambda pair: pair[1].key)]
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a file stands among the others, and whether it is known to hold no image."""
+
+    name: _Name
+    series: str = ""
+    number: int | None = None
+    is_image: bool = True
+
+    @property
+    def key(self) -> tuple[str, bool, int, _Name]:
+        """What files are put in order by: those without a number come last in their series."""
+        return self.series, self.number is None, self.number or 0, self.name
+
+
+def _place(archive: ZipFile, member: ZipInfo, limits: DecodeLimits) -> _Place | None:
+    """Return where a member belongs, from its beginning; None if it begins like no image."""
+    name = _natural(member.filename)
+    with archive.open(member) as stream:
+        head = stream.read(_HEAD_BYTES)
+        kind = sniff_format(head)
+        if kind != "dicom":
+            return None if kind is None else _Place(name)
+        try:
+            return _place_of(name, head, limits)
+        except DecodeError:  # private elements may be long
+            head += stream.read(_LONG_HEAD_BYTES)
+    try:
+        return _place_of(name, head, limits)
+    except NotAnImageError:
+        return _Place(name, is_image=False)
+    except DecodeError:  # decoding says why, if this is among the files that are wanted
+        return _Place(name)
+
+
+def _place_of(name: _Name, head: bytes, limits: DecodeLimits) -> _Place:
+    header = read_header(head, limits)
+    return _Place(name, header.series_uid or "", header.instance_number)
+
+
+def _natural(name: str) -> _Name:
     parts = re.findall(r"([0-9]{1,18})|([^0-9]+)", name)
     return [(0, int(number), "") if number else (1, 0, text) for number, text in parts]
-
-
-def _is_image(archive: ZipFile, member: ZipInfo) -> bool:
-    with archive.open(member) as stream:
-        return sniff_format(stream.read(_SNIFFED_BYTES)) is not None
 
 
 def _read(archive: ZipFile, members: list[ZipInfo], limits: DecodeLimits) -> list[bytes]:

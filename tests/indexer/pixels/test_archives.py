@@ -6,6 +6,7 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +49,32 @@ def test_no_more_are_read_than_are_wanted() -> None:
     raw = packed(files)
     assert read(raw, most=2) == [png(2), png(7)]
     assert read_images(ArchiveRequest(raw, 2), UPLOAD_LIMITS).images == 10
+
+
+def test_slices_come_in_the_order_of_their_numbers_whatever_they_are_called(
+    build_dicom: Any,
+) -> None:
+    def slice_(series: int, number: int | str, **attributes: object) -> bytes:
+        raw: bytes = build_dicom(
+            np.full((4, 4), series, np.uint8),
+            SeriesInstanceUID=f"1.2.{series}",
+            InstanceNumber=number,
+            **attributes,
+        )
+        return raw
+
+    files = {
+        "a": slice_(1, 10), "b": slice_(2, 1), "d": slice_(1, ""), "e": slice_(1, 2),
+        "c": slice_(1, 3, AdditionalPatientHistory="x" * 40_000), "cut": slice_(1, 4)[:200],
+        "report": slice_(1, 1, Modality="SR"),
+    }  # fmt: skip
+    found = read(packed(files))
+    assert found == [files[name] for name in ("cut", "e", "c", "a", "d", "b")]
+
+
+def test_an_archive_of_reports_says_that_it_holds_no_image(build_dicom: Any) -> None:
+    report = build_dicom(np.zeros((2, 2), np.uint8), Modality="SR")
+    assert read(packed({"report": report})) == [report]
 
 
 def test_an_archive_in_the_archive_is_not_opened() -> None:
