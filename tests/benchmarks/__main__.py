@@ -12,6 +12,7 @@ from tests.benchmarks import (
     guard,
     hostile,
     indexing,
+    isolation,
     prompts,
     query,
     retrieval,
@@ -31,26 +32,27 @@ def main() -> None:
     parser.add_argument(
         "names",
         nargs="*",
-        help="counts, guard, hostile, indexing, prompts, query, retrieval, store, threshold; "
-        "all if none is named",
+        help="counts, guard, hostile, indexing, isolation, prompts, query, retrieval, store, "
+        "threshold; all if none is named",
     )
     parser.add_argument(
         "--records", type=int, default=600_000, help="of counts, store and retrieval"
     )
     parser.add_argument("--uploads", type=int, default=10_000, help="of hostile")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for indexing")
-    parser.add_argument("--rounds", type=int, default=3, help="of indexing")
+    parser.add_argument("--rounds", type=int, default=3, help="of indexing and isolation")
     parser.add_argument("--indexes", type=Path, help="indexes to query; drawn ones if left out")
     parser.add_argument("--scratch", type=Path, help="where large files are put meanwhile")
     parser.add_argument("--output", type=Path, default=Path("reports/benchmarks.json"))
     chosen = parser.parse_args()
+    console = Console()
+    setting = isolation.Setting(chosen.threads, chosen.rounds, chosen.scratch)
     benchmarks: dict[str, Callable[[], Report]] = {
         "counts": lambda: counts.run(chosen.records),
         "guard": guard.run,
-        "hostile": lambda: hostile.run(chosen.uploads, chosen.scratch),
-        "indexing": lambda: indexing.run(
-            indexing.Setting(chosen.threads, chosen.rounds, chosen.scratch)
-        ),
+        "hostile": lambda: hostile.run(chosen.uploads, chosen.scratch, console.print),
+        "indexing": lambda: indexing.run(setting),
+        "isolation": lambda: isolation.run(setting),
         "prompts": lambda: prompts.run(chosen.scratch),
         "query": lambda: query.run(chosen.indexes, chosen.scratch),
         "retrieval": lambda: retrieval.run(chosen.records, chosen.scratch),
@@ -60,7 +62,6 @@ def main() -> None:
     unknown = sorted(set(chosen.names) - set(benchmarks))
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(benchmarks)}")
-    console = Console()
     machine = describe_machine()
     console.print("\n".join(f"{name}: {value}" for name, value in machine.items()), style="dim")
     reports: dict[str, Report] = {}

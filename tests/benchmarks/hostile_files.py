@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
+from tests.benchmarks.bombs import make_bombs
 from tests.benchmarks.drawn import encode_image
 
 Mutation: TypeAlias = Callable[[bytes, np.random.Generator], bytes]
@@ -19,7 +19,6 @@ _LARGEST_SEED_BYTES = 300_000
 _PAINTED_PX = 96
 # Elements whose values decide how much is allocated: rows, columns, bits, frames, samples.
 _SIZING_TAGS = ((0x28, 0x10), (0x28, 0x11), (0x28, 0x100), (0x28, 0x101), (0x28, 0x8), (0x28, 0x2))
-_DEFLATED = b"1.2.840.10008.1.2.1.99\0\0"
 
 
 def hostile_files(seed: int) -> Iterator[tuple[str, bytes]]:
@@ -56,59 +55,6 @@ def seed_files() -> Iterator[bytes]:
         stream = io.BytesIO()
         painted.save(stream, kind, **extra)
         yield stream.getvalue()
-
-
-def make_bombs() -> Iterator[tuple[str, bytes]]:
-    """Yield small files that ask for much: pixels, inflated bytes, frames, depth, elements."""
-    yield "png of 30,000 x 30,000", _png(30_000, 30_000)
-    yield "png of 2^31 x 1", _png(2**31 - 1, 1)
-    huge = zlib.compressobj(9, zlib.DEFLATED, -15)
-    deflated = b"".join(huge.compress(bytes(1 << 20)) for _ in range(600)) + huge.flush()
-    yield "deflated, 600 MB inflated", _dicom(_DEFLATED, deflated)
-    plain = b"1.2.840.10008.1.2.1\0"
-    nested = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff" * 20_000
-    yield "20,000 nested sequences", _dicom(plain, nested)
-    yield "300,000 elements", _dicom(plain, b"\x09\x00\x10\x10LO\x02\x00ab" * 300_000)
-    yield "65,535 x 65,535 without pixels", _dicom(plain, _sizes(65_535, 65_535, 1, 16))
-    yield "2^31 frames", _dicom(plain, _sizes(512, 512, 2_147_483_647, 16) + _pixels(bytes(512)))
-    yield "an element of 4 GB", _dicom(plain, b"\xe0\x7f\x10\x00OW\0\0\xfe\xff\xff\xff" + bytes(99))
-    yield "nothing", b""
-    yield "zeros", bytes(100_000)
-
-
-def _png(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        check = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    content = zlib.compress(bytes(1 << 20), 9)
-    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
-    return start + chunk(b"IDAT", content) + chunk(b"IEND", b"")
-
-
-def _dicom(syntax: bytes, body: bytes) -> bytes:
-    meta = b"\x02\x00\x10\x00UI" + struct.pack("<H", len(syntax)) + syntax
-    length = b"\x02\x00\x00\x00UL\x04\x00" + struct.pack("<I", len(meta))
-    return bytes(128) + b"DICM" + length + meta + body
-
-
-def _sizes(rows: int, columns: int, frames: int, bits: int) -> bytes:
-    count_text = str(frames).encode()
-    count_text += b" " * (len(count_text) % 2)
-    return (
-        b"\x28\x00\x02\x00US\x02\x00\x01\x00"
-         b"\x28\x00\x04\x00CS\x0c\x00MONOCHROME2 "
-         b"\x28\x00\x08\x00IS" + struct.pack("<H", len(count_text)) + count_text
-        + b"\x28\x00\x10\x00US\x02\x00" + struct.pack("<H", rows)
-        + b"\x28\x00\x11\x00US\x02\x00" + struct.pack("<H", columns)
-        + b"\x28\x00\x00\x01US\x02\x00" + struct.pack("<H", bits)
-        + b"\x28\x00\x01\x01US\x02\x00" + struct.pack("<H", bits)
-    )  # fmt: skip
-
-
-def _pixels(content: bytes) -> bytes:
-    return b"\xe0\x7f\x10\x00OW\0\0" + struct.pack("<I", len(content)) + content
 
 
 def _flip_bits(raw: bytes, rng: np.random.Generator) -> bytes:

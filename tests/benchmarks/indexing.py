@@ -6,7 +6,6 @@ the second bounds the first: decoding can overlap with encoding, but is not done
 """
 
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,12 +18,11 @@ from indexer.build import BuildOptions, build_index
 from indexer.datasets.registry import get_dataset
 from indexer.encoders.base import ImageEncoder, TextEncoder
 from indexer.encoders.load import load_encoder
-from indexer.pixels.decode import DecodedImage, DecodeRequest, decode_image
+from indexer.pixels.decode import DecodeRequest, decode_image
 from indexer.pixels.limits import BUILD_LIMITS
-from indexer.pixels.pool import DecodePool
-from indexer.records import ImageRef
 from tests.benchmarks.drawn import caption_of, encode_image, write_dialogues, write_images
-from tests.benchmarks.machine import cpu_seconds
+from tests.benchmarks.isolation import Setting
+from tests.benchmarks.machine import cost_of
 from tests.benchmarks.report import Report
 from tests.benchmarks.vit import write_vit_folder
 
@@ -40,15 +38,6 @@ class _Work:
     name: str
     rows: int
     shard_rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """How many threads (and decode processes), how often, and where files are put meanwhile."""
-
-    threads: int
-    rounds: int
-    scratch: Path | None
 
 
 def run(setting: Setting) -> Report:
@@ -71,7 +60,6 @@ def run(setting: Setting) -> Report:
                 raise TypeError(message)
             _measure_images(report, images, text, image, work, setting)
         _measure_questions(report, folder / "dialogues", text, setting)
-        _measure_isolation(report, folder / "few", setting)
     return report
 
 
@@ -143,7 +131,7 @@ def _compare(
 ) -> None:
     """Take turns between both, so that the machine's other load falls on both alike."""
     encode()
-    pairs = [(_cost(encode), _cost(build)) for _ in range(rounds)]
+    pairs = [(cost_of(encode), cost_of(build)) for _ in range(rounds)]
     name = f"{work.name} ({work.rows} records, {work.shard_rows} a shard)"
     alone = median(work.rows / encoding.seconds for encoding, _ in pairs)
     whole = median(work.rows / building.seconds for _, building in pairs)
@@ -153,34 +141,6 @@ def _compare(
     report.add(f"{name}: whole pipeline", whole, "records/s")
     report.add(f"{name}: ratio", by_clock, "", "0.9 or more")
     report.add(f"{name}: ratio of processor time", by_processor, "")
-
-
-def _measure_isolation(report: Report, root: Path, setting: Setting) -> None:
-    """Compare decoding in worker processes that may die with decoding on threads of this one."""
-    names = sorted(path.name for path in root.iterdir() if path.suffix != ".jsonl")
-    requests = [
-        DecodeRequest(root=root, ref=ImageRef(path=name), px=128, resize="squash") for name in names
-    ]
-
-    def isolated() -> None:
-        for one in pool.decode(requests):
-            _require_image(one)
-
-    def in_process() -> None:
-        with ThreadPoolExecutor(setting.threads) as callers:
-            for one in callers.map(lambda request: decode_image(request, BUILD_LIMITS), requests):
-                _require_image(one)
-
-    rates: list[tuple[float, float]] = []
-    with DecodePool(setting.threads) as pool:
-        isolated()
-        for _ in range(setting.rounds):
-            seconds = _cost(in_process).seconds, _cost(isolated).seconds
-            rates.append((len(names) / seconds[0], len(names) / seconds[1]))
-    bare, guarded = (median(one) for one in zip(*rates, strict=True))
-    report.add(f"decoding {len(names)} images in this process", bare, "images/s")
-    report.add(f"decoding {len(names)} images in worker processes", guarded, "images/s")
-    report.add("isolated decoding: ratio", median(two / one for one, two in rates), "")
 
 
 def _prepared_pixels(image: ImageEncoder) -> np.ndarray:
@@ -193,25 +153,5 @@ def _prepared_pixels(image: ImageEncoder) -> np.ndarray:
     return np.stack(pixels)
 
 
-def _require_image(one: object) -> None:
-    if not isinstance(one, DecodedImage):
-        message = f"a drawn image could not be decoded: {one}"
-        raise TypeError(message)
-
-
 def _batches(texts: Sequence[str]) -> list[list[str]]:
     return [list(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Cost:
-    """What something took: seconds by the clock, and of processor time."""
-
-    seconds: float
-    cpu: float
-
-
-def _cost(work: Callable[[], object]) -> _Cost:
-    start, cpu = time.perf_counter(), cpu_seconds()
-    work()
-    return _Cost(time.perf_counter() - start, cpu_seconds() - cpu)

@@ -5,12 +5,14 @@ import platform
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
+
+import psutil
 
 MIB = 1024 * 1024
 Input = TypeVar("Input")
@@ -29,14 +31,14 @@ def describe_machine() -> dict[str, str]:
     }
 
 
-def anonymous_bytes() -> int:
-    """Return the resident memory of this process that is no page of a file (Linux, else 0).
+def anonymous_bytes(process: int | str = "self") -> int:
+    """Return the resident memory of a process that is no page of a file (Linux, else 0).
 
     Pages of memory-mapped files are left out: every worker shares them, and the kernel takes them
     back when memory runs short.
     """
     try:
-        status = Path("/proc/self/status").read_text("ascii")
+        status = Path(f"/proc/{process}/status").read_text("ascii")
     except OSError:
         return 0
     lines = (line.split() for line in status.splitlines())
@@ -50,6 +52,27 @@ def cpu_seconds() -> float:
     """
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What something took: seconds by the clock, and of processor time."""
+
+    seconds: float
+    cpu: float
+
+
+def cost_of(work: Callable[[], object], helpers: Sequence[psutil.Process] = ()) -> Cost:
+    """Call `work` and return its cost; the processor time of `helpers`, which live on, counts."""
+    start, cpu = time.perf_counter(), cpu_seconds() + _cpu_of(helpers)
+    work()
+    seconds = time.perf_counter() - start
+    return Cost(seconds, cpu_seconds() + _cpu_of(helpers) - cpu)
+
+
+def _cpu_of(processes: Sequence[psutil.Process]) -> float:
+    times = [one.cpu_times() for one in processes]
+    return sum(one.user + one.system for one in times)
 
 
 @dataclass

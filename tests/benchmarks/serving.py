@@ -1,5 +1,6 @@
 """A real service for the benchmarks: drawn indexes, and `medsearch serve` on the loopback."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -36,8 +37,11 @@ def build_indexes(folder: Path) -> Path:
 
 
 @contextmanager
-def served(indexes: Path) -> Iterator[tuple[psutil.Process, str]]:
-    """Run `medsearch serve` on a free port of the loopback while the block runs."""
+def served(indexes: Path, **settings: str) -> Iterator[tuple[psutil.Process, str]]:
+    """Run `medsearch serve` on a free port of the loopback while the block runs.
+
+    `settings` are environment variables.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -45,6 +49,7 @@ def served(indexes: Path) -> Iterator[tuple[psutil.Process, str]]:
     process = subprocess.Popen(
         [*command, "--port", str(port)],
         stdout=subprocess.DEVNULL,
+        env=os.environ | settings,
     )
     try:
         yield psutil.Process(process.pid), f"http://127.0.0.1:{port}"
