@@ -9,7 +9,7 @@ from indexer.errors import DecodeError, NotAnImageError
 from indexer.pixels.archives import ZIP_MAGIC, ArchiveRequest
 from indexer.pixels.ct_windows import CT_WINDOWS, WindowName
 from indexer.pixels.decode import DecodedImage, DecodeRequest
-from indexer.pixels.limits import UPLOAD_LIMITS
+from indexer.pixels.limits import UPLOAD_LIMITS, Patience
 from indexer.pixels.pool import DecodePool
 from service.retrieval.encoding import QueryImage
 from service.retrieval.patience import current_patience
@@ -87,16 +87,18 @@ class UploadDecoder:
             As for a query.
         """
         images = 0
+        patience = Patience(UPLOAD_LIMITS.wall_clock_s)
 
         def unpack(raw: bytes, most: int) -> list[bytes]:
             nonlocal images
-            unpacked = self._pool.unpack(ArchiveRequest(raw, most))
+            unpacked = self._pool.unpack(ArchiveRequest(raw, most), patience)
             images += unpacked.images
             return unpacked.files
 
         chosen = files_of_series(SeriesSource(tuple(files)), unpack)
         images += sum(not raw.startswith(ZIP_MAGIC) for raw in files)
-        seen = _in_order(_readable(self._pool.decode(_look_at(raw, window) for raw in chosen)))
+        looks = (_look_at(raw, window) for raw in chosen)
+        seen = _in_order(_readable(self._pool.decode(looks, patience)))
         return Preview(
             slices=tuple(
                 PreviewSlice(

@@ -1,5 +1,9 @@
 """How much a foreign file may ask for before it is refused."""
 
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from indexer.errors import LimitExceededError
@@ -53,10 +57,19 @@ UPLOAD_LIMITS = DecodeLimits(
 class Patience:
     """How long the images of one request may take to decode, all together: `left_s`, in seconds.
 
-    Waiting for a free worker does not count.
+    Waiting for a free worker does not count. By default it has no end.
     """
 
-    left_s: float
+    left_s: float = math.inf
+
+    @contextmanager
+    def spend(self, most_s: float) -> Iterator[float]:
+        """Yield the seconds that the block may take, at most `most_s`; take off what it took."""
+        began = time.monotonic()
+        try:
+            yield max(0.0, min(most_s, self.left_s))
+        finally:
+            self.left_s -= time.monotonic() - began
 
 
 @dataclass(slots=True)

@@ -1,13 +1,11 @@
 """Decodes foreign bytes in processes that may be killed, without the caller being hurt."""
 
-import math
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import islice
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -64,18 +62,23 @@ class DecodePool:
         with self._lock:
             return tuple(sorted(worker.pid for worker in self._live))
 
-    def decode(self, requests: Iterable[DecodeRequest]) -> Iterator[DecodedImage | DecodeError]:
+    def decode(
+        self, requests: Iterable[DecodeRequest], patience: Patience | None = None
+    ) -> Iterator[DecodedImage | DecodeError]:
         """Decode a stream, yielding for each request, in order, its image or why there is none.
 
         Looks ahead by two batches of eight a worker and no further, so memory does not grow with
-        the stream.
+        the stream. What it takes is taken from `patience`, as `decode_one` does.
         """
-        for _, outcome in self.decode_pairs((None, request) for request in requests):
+        pairs = ((None, request) for request in requests)
+        for _, outcome in self.decode_pairs(pairs, patience):
             if outcome is not None:
                 yield outcome
 
     def decode_pairs(
-        self, pairs: Iterable[tuple[T, DecodeRequest | None]]
+        self,
+        pairs: Iterable[tuple[T, DecodeRequest | None]],
+        patience: Patience | None = None,
     ) -> Iterator[tuple[T, DecodedImage | DecodeError | None]]:
         """Decode a stream as `decode` does, with whatever goes along with each request.
 
@@ -86,7 +89,7 @@ class DecodePool:
         try:
             while batch := list(islice(stream, BATCH_IMAGES)):
                 requests = [request for _, request in batch]
-                future = self._executor.submit(self._decode_present, requests)
+                future = self._executor.submit(self._decode_present, requests, patience)
                 pending.append(([companion for companion, _ in batch], future))
                 if len(pending) >= BATCHES_AHEAD * self._workers:
                     companions, future = pending.popleft()
@@ -127,8 +130,7 @@ class DecodePool:
         worker = self._slots.get()
         try:
             worker = self._renew(worker)
-            with self._time_allowed(patience or Patience(math.inf)) as within_s:
-                outcome = worker.unpack(request, within_s)
+            outcome = worker.unpack(request, patience or Patience())
         except WorkerTimeoutError:
             raise LimitExceededError(f"Unpacking took {self._too_long}.") from None
         except WorkerDiedError:
@@ -140,11 +142,11 @@ class DecodePool:
         return outcome
 
     def _decode_present(
-        self, requests: Sequence[DecodeRequest | None]
+        self, requests: Sequence[DecodeRequest | None], patience: Patience | None
     ) -> list[DecodedImage | DecodeError | None]:
         """Decode those requests of a batch that there are."""
         present = [request for request in requests if request is not None]
-        outcomes = iter(self._decode_batch(present) if present else ())
+        outcomes = iter(self._decode_batch(present, patience) if present else ())
         return [None if request is None else next(outcomes) for request in requests]
 
     def _decode_batch(
@@ -153,16 +155,15 @@ class DecodePool:
         """Decode a few images with one worker, or with its successors where it dies."""
         outcomes: list[DecodedImage | DecodeError] = []
         deaths = 0
-        patience = patience or Patience(math.inf)
+        patience = patience or Patience()
         worker = self._slots.get()
         try:
             while len(outcomes) < len(requests):
                 try:
                     worker = self._renew(worker)
-                    with self._time_allowed(patience) as within_s:
-                        for outcome in worker.decode(requests[len(outcomes) :], within_s):
-                            outcomes.append(outcome)
-                            deaths = 0
+                    for outcome in worker.decode(requests[len(outcomes) :], patience):
+                        outcomes.append(outcome)
+                        deaths = 0
                 except WorkerTimeoutError:
                     outcomes.append(LimitExceededError(f"Decoding took {self._too_long}."))
                 except WorkerDiedError:
@@ -179,23 +180,6 @@ class DecodePool:
         with suppress(DecodeError):  # the pool is being closed
             worker = self._renew(worker)
         self._slots.put(worker)
-
-    @contextmanager
-    def _time_allowed(self, patience: Patience) -> Iterator[float]:
-        """Yield the seconds that there are for an image; take what the block takes off patience.
-
-        Raises
-        ------
-        WorkerTimeoutError
-            There are none left.
-        """
-        if patience.left_s <= 0:
-            raise WorkerTimeoutError
-        began = time.monotonic()
-        try:
-            yield min(self._limits.wall_clock_s, patience.left_s)
-        finally:
-            patience.left_s -= time.monotonic() - began
 
     @property
     def _too_long(self) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -25,7 +26,7 @@ from indexer.pixels.frames import (
     read_answer,
     read_files,
 )
-from indexer.pixels.limits import DecodeLimits
+from indexer.pixels.limits import DecodeLimits, Patience
 
 Answer = TypeVar("Answer")
 
@@ -83,7 +84,7 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def decode(
-        self, requests: Sequence[DecodeRequest], within_s: float
+        self, requests: Sequence[DecodeRequest], patience: Patience
     ) -> Iterator[DecodedImage | DecodeError]:
         """Have the worker decode, yielding for each request its image or why there is none.
 
@@ -95,21 +96,22 @@ class WorkerProcess:
         WorkerDiedError
             The process ended, or answered nonsense and was killed.
         WorkerTimeoutError
-            It took longer than `within_s` over one image and was killed.
+            It took longer than `limits.wall_clock_s`, or than patience lasted, over one image and
+            was killed.
         """
         sent = 0
         for position, request in enumerate(requests):
-            deadline = time.monotonic() + within_s + self._allowance_s
-            ahead = position + _SENT_AHEAD
-            while sent <= min(ahead, len(requests) - 1) and (
-                sent == position or requests[sent].raw is None
-            ):
-                self._send(pack_request(requests[sent], within_s), deadline)
-                sent += 1
-            yield self._read_answer(request, deadline)
-            self._allowance_s = _LATENESS_ALLOWANCE_S
+            with self._time_for_one(patience) as (within_s, deadline):
+                ahead = position + _SENT_AHEAD
+                while sent <= min(ahead, len(requests) - 1) and (
+                    sent == position or requests[sent].raw is None
+                ):
+                    self._send(pack_request(requests[sent], within_s), deadline)
+                    sent += 1
+                answer = self._read_answer(request, deadline)
+            yield answer
 
-    def unpack(self, request: ArchiveRequest, within_s: float) -> Unpacked | DecodeError:
+    def unpack(self, request: ArchiveRequest, patience: Patience) -> Unpacked | DecodeError:
         """Have the worker read the image files of an archive; return them, or why there are none.
 
         Raises
@@ -117,16 +119,29 @@ class WorkerProcess:
         WorkerDiedError, WorkerTimeoutError
             As `decode`.
         """
-        deadline = time.monotonic() + within_s + self._allowance_s
-        self._send(pack_archive_request(request, within_s), deadline)
         limit_bytes = self._limits.max_inflated_bytes
-        files = self._answer(
-            lambda: read_files(
-                lambda view: self._receive(view, deadline), request.most, limit_bytes
+        with self._time_for_one(patience) as (within_s, deadline):
+            self._send(pack_archive_request(request, within_s), deadline)
+            return self._answer(
+                lambda: read_files(
+                    lambda view: self._receive(view, deadline), request.most, limit_bytes
+                )
             )
-        )
+
+    @contextmanager
+    def _time_for_one(self, patience: Patience) -> Iterator[tuple[float, float]]:
+        """Yield the seconds that there are for one request, and when to give it up.
+
+        Raises
+        ------
+        WorkerTimeoutError
+            There are none left.
+        """
+        with patience.spend(self._limits.wall_clock_s) as within_s:
+            if within_s == 0:
+                raise WorkerTimeoutError
+            yield within_s, time.monotonic() + within_s + self._allowance_s
         self._allowance_s = _LATENESS_ALLOWANCE_S
-        return files
 
     def kill(self) -> None:
         """End the process at once; whoever waits for its answer learns that it died."""
