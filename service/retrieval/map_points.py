@@ -14,7 +14,7 @@ from service.retrieval.columns import FILTER_COLUMNS, BuildColumns
 NOT_STATED = -1
 OTHER_VALUE = -2
 COLOURINGS = (
-    "modality", "body_part", "labels", "category", "calculator", "language", "abnormal", "sex",
+    "modality", "body_part", "category", "calculator", "labels", "language", "abnormal", "sex",
     "contrast", "split",
 )  # fmt: skip
 """What points may be coloured by, where an index states it."""

@@ -15,6 +15,8 @@ STATES = {
     "record": ("#q=chest CT with contrast&record=mura/train/XR_FINGER:patient00008:study1:image1",
                "#record .fact-list"),
     "prompt": ("#mode=questions&q=How is anaphylaxis treated first?&prompt=open", ".citations li"),
+    "map": ("#q=chest X-ray with pleural effusion&map=rocov2", ".map-hit"),
+    "no map": ("#map=jmed", "#map .notice"),
     "error": ("#q=chest&filter=modality=MRT", ".notice.error"),
 }  # fmt: skip
 SERIOUS = {"serious", "critical"}

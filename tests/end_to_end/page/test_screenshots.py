@@ -18,6 +18,7 @@ SHOTS = {
     "similar": ("#mode=picture&like=rocov2/valid/ROCOv2_2023_valid_000011", ".evidence"),
     "questions": ("#mode=questions&q=creatinine clearance by Cockcroft and Gault", ".card"),
     "prompt": ("#mode=questions&q=How is anaphylaxis treated first?&prompt=open", ".citations li"),
+    "map": ("#q=chest X-ray with pleural effusion&map=rocov2", ".map-hit"),
     "irrelevant": ("#q=apple pie with cinnamon", ".notice"),
     "refused": ("#q=chest&filter=modality=MRT", ".notice.error"),
 }
@@ -38,7 +39,7 @@ PICTURES_ARE_THERE = """
 """
 
 
-PHONE_SHOTS = ("words", "similar", "questions")
+PHONE_SHOTS = ("words", "similar", "questions", "map")
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 import { t } from "./language.js";
 import { go, state } from "./state.js";
 
-const FRESH = { q: "", picture: "", window: "", less: [], filter: [], index: [], group: "", record: "", prompt: "" };
+const FRESH = { q: "", picture: "", window: "", less: [], filter: [], index: [], group: "", record: "", prompt: "", map: "" };
 
 export function searchLike(record) {
   go({ ...FRESH, mode: record.kind === "image" ? "picture" : "questions", like: record.record_id });
@@ -12,7 +12,7 @@ export function searchLike(record) {
 }
 
 function searchLessLike(record) {
-  go({ less: [...state().less, record.record_id], record: "" });
+  go({ less: [...state().less, record.record_id], record: "", map: "" });
 }
 
 /** The two buttons that every result has; `title` tells a screen reader whose they are. */

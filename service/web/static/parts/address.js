@@ -4,7 +4,7 @@
  */
 export const MODES = ["words", "picture", "questions"];
 const LISTS = ["filter", "index", "less"];
-const TEXTS = ["q", "like", "picture", "window", "group", "record", "prompt"];
+const TEXTS = ["q", "like", "picture", "window", "group", "record", "prompt", "map"];
 
 export const EMPTY = Object.freeze({
   mode: "words",
@@ -18,6 +18,7 @@ export const EMPTY = Object.freeze({
   group: "",
   record: "",
   prompt: "",
+  map: "",
 });
 
 export function readAddress(fragment) {
@@ -45,5 +46,5 @@ export function asks(state) {
 
 /** Return what of a state decides the results, as one comparable text. */
 export function searchKey(state) {
-  return writeAddress({ ...state, record: "", prompt: "" });
+  return writeAddress({ ...state, record: "", prompt: "", map: "" });
 }

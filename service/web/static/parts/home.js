@@ -4,6 +4,7 @@ import { h, rich } from "./dom.js";
 import { named, number, t } from "./language.js";
 import { go, state } from "./state.js";
 import { searchLike } from "./actions.js";
+import { icon } from "./icons.js";
 import { thumbnail } from "./thumbnail.js";
 import { titleOf } from "./words_of.js";
 
@@ -78,6 +79,8 @@ function collection(index) {
     h("h3", {}, index.name),
     h("p", {}, t(index.kind === "image" ? "n_images" : "n_questions", { n: index.records }), index.synthetic && h("span", { class: "synthetic" }, t("synthetic"))),
     h("p", { class: "licence" }, index.licence),
+    index.fields.some(({ vectors }) => vectors) &&
+      h("button", { type: "button", class: "action", "aria-label": t("map_of", { name: index.name }), onclick: () => go({ map: index.name }) }, icon("map"), h("span", { "aria-hidden": "true" }, t("map"))),
     h("details", {}, h("summary", {}, t("citation")), h("p", { class: "prose" }, rich(index.citation)),
       h("p", { class: "hint" }, index.fields.map(({ name, encoder }) => `${named("legs", name)}: ${encoder}`).join(" · ") || t("words_only"))),
   );

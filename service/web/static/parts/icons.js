@@ -17,6 +17,8 @@ const PATHS = {
   previous: "M15 5l-7 7 7 7",
   next: "M9 5l7 7-7 7",
   prompt: "M4 5h16v11H10l-4 4v-4H4z",
+  map: "M6 18h.01M9 14h.01M7 8h.01M12 10h.01M16 6h.01M18 11h.01M14 16h.01M18 18h.01",
+  whole: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
   filter: "M4 6h16M7 12h10M10 18h4",
 };
 

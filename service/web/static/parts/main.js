@@ -7,6 +7,7 @@ import { h } from "./dom.js";
 import { holdingsWords, renderCollections, renderExamples } from "./home.js";
 import { fillWords, mountLanguage, t } from "./language.js";
 import { mountKeyboard } from "./keyboard.js";
+import { mountMapView } from "./map/view.js";
 import { errorNotice, notice } from "./notices.js";
 import { mountPromptPanel } from "./prompt_panel.js";
 import { mountRecordView } from "./record_view.js";
@@ -23,9 +24,11 @@ import { whenReady } from "./waiting.js";
 const place = (id) => document.getElementById(id);
 let indexes = [];
 let reply = null;
+const NO_HITS = [];
 let running = new AbortController();
 
 const box = mountSearchBox(place("search"));
+const mapView = mountMapView(place("map"), () => indexes, () => reply?.hits ?? NO_HITS);
 const recordView = mountRecordView(place("record"), () => reply?.hits ?? []);
 const promptPanel = mountPromptPanel(place("prompt"));
 const languageButton = mountLanguage(place("language"), drawAll);
@@ -38,6 +41,7 @@ onState((now, before) => {
     box.render();
     void search();
   }
+  void mapView.render();
   void recordView.render();
   promptPanel.render();
 });
@@ -50,6 +54,7 @@ function drawAll() {
   box.render();
   drawHoldings();
   drawReply();
+  void mapView.redraw();
   void recordView.redraw();
   promptPanel.redraw();
 }
@@ -97,6 +102,7 @@ async function search() {
     const found = await watched(askJson(request.path, { body: request.body, signal }), t("working"));
     reply = found;
     drawReply();
+    void mapView.render();
     say(summary(found));
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -147,6 +153,7 @@ async function start() {
     drawAll();
     fail(error);
   }
+  void mapView.render();
   void recordView.render();
   promptPanel.render();
 }

@@ -22,7 +22,7 @@ export function errorNotice(error, retry) {
   const words = [error.message, error.remedy].filter(Boolean).map((text) => h("p", {}, rich(text)));
   const details = error.details.map(({ where, problem }) => h("li", {}, `${where}: ${problem}`));
   return notice(
-    error.code === "not_ready" && !commandsIn(error).length ? "waiting" : "error",
+    kindOf(error),
     t(titleOf(error)),
     words,
     details.length && h("ul", {}, details),
@@ -30,10 +30,16 @@ export function errorNotice(error, retry) {
   );
 }
 
+function kindOf(error) {
+  if (error.code === "map_not_found") return "calm";
+  return error.code === "not_ready" && !commandsIn(error).length ? "waiting" : "error";
+}
+
 function titleOf(error) {
   if (error.status === 413) return "too_large";
   if (error.status === 415) return "undecodable";
   if (error.status === 503) return commandsIn(error).length ? "index_missing" : "loading";
+  if (error.code === "map_not_found") return "map_missing";
   if (error.status === 404) return "not_found";
   return error.status === 422 ? "refused" : "failed";
 }

@@ -50,8 +50,17 @@ function toolbar(reply, images) {
     { class: "toolbar" },
     h("h2", { class: "tally", id: "count" }, summary(reply)),
     images && grouping(),
+    reply.hits.length > 0 && mapButton(reply.hits),
     h("button", { type: "button", class: "plain-button", id: "make-prompt", onclick: () => go({ prompt: "open" }) }, icon("prompt"), t("make_prompt")),
   );
+}
+
+/** Opens the map of the index that most of the hits are in. */
+function mapButton(hits) {
+  const counts = new Map();
+  for (const { index } of hits) counts.set(index, (counts.get(index) ?? 0) + 1);
+  const [[most]] = [...counts].sort(([, one], [, other]) => other - one);
+  return h("button", { type: "button", class: "plain-button", id: "show-map", onclick: () => go({ map: most }) }, icon("map"), t("map"));
 }
 
 function grouping() {

@@ -9,7 +9,7 @@ import { thumbnail } from "./thumbnail.js";
 import { acceptFiles, ACCEPTED } from "./upload.js";
 
 const WINDOWS = ["", "lung", "soft_tissue", "bone", "brain"];
-const FRESH = { like: "", picture: "", window: "", less: [], record: "", prompt: "" };
+const FRESH = { like: "", picture: "", window: "", less: [], record: "", prompt: "", map: "" };
 
 /** The three modes and the one box; `form` submits to a new state, never to the server. */
 export function mountSearchBox(form) {
