@@ -38,6 +38,10 @@ def train_encoder(
     images: Annotated[
         int | None, typer.Option(min=1, help="Images to train on, repetitions included.")
     ] = None,
+    exclude_source: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out a source (a dataset, or `source` in pool.jsonl); repeatable."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another tower.")] = 0,
     device: Annotated[str | None, typer.Option(help="cuda, mps or cpu.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
@@ -47,7 +51,7 @@ def train_encoder(
     from indexer.encoders.training.plan import TrainingPlan
     from indexer.pixels.pool import DecodePool
 
-    plan = TrainingPlan(seed=seed)
+    plan = TrainingPlan(seed=seed, excluded_sources=tuple(sorted(set(exclude_source or ()))))
     if images is not None:
         plan = replace(plan, images=images)
     folders, datasets = _read_sources(sources, data)

@@ -20,7 +20,7 @@ from indexer.encoders.builtin.tower import replace_file
 from indexer.encoders.training.examples import Example, Pixels
 from indexer.encoders.training.plan import TrainingPlan
 from indexer.encoders.training.texts import Views, swap_sides, write_views
-from indexer.errors import DatasetEmptyError, DecodeError
+from indexer.errors import DatasetEmptyError, DecodeError, UnknownNameError
 from indexer.pixels.resize import make_square
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def prepare_corpus(
     ------
     DatasetEmptyError
         Not one example is left.
+    UnknownNameError
+        No example is of a source that the plan excludes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "corpus.json").unlink(missing_ok=True)
@@ -158,12 +160,18 @@ def to_square(pixels: Pixels, plan: TrainingPlan) -> Pixels:
 
 
 def _admitted(examples: Iterable[Example], plan: TrainingPlan) -> Iterator[Example]:
+    """Yield what the plan admits; a source that it excludes and that never comes is a mistake."""
+    met = set()
     for example in examples:
+        met.add(example.source)
         if (
             example.licence not in plan.excluded_licences
             and example.source not in plan.excluded_sources
         ):
             yield example
+    for source in plan.excluded_sources:
+        if source not in met:
+            raise UnknownNameError("source", source, met)
 
 
 def _describe(example: Example, plan: TrainingPlan, table: _TextTable) -> dict[str, object]:

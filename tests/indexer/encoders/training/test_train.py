@@ -14,7 +14,7 @@ from indexer.encoders.training.examples import pool_examples
 from indexer.encoders.training.loop import RunOptions, corpus_key, learning_rate, train
 from indexer.encoders.training.plan import TrainingPlan
 from indexer.encoders.training.sampling import Sampler
-from indexer.errors import DatasetEmptyError, EncoderError
+from indexer.errors import DatasetEmptyError, EncoderError, UnknownNameError
 
 if TYPE_CHECKING:
     from indexer.encoders.base import TextEncoder
@@ -134,6 +134,10 @@ def test_what_the_plan_excludes_is_not_trained_on(
     none = replace(tiny_plan, excluded_licences=("CC0 1.0",))
     with pytest.raises(DatasetEmptyError):
         prepare_corpus(pool_examples(pool), none, encoder, tmp_path)
+    misspelt = replace(tiny_plan, excluded_sources=("s01",))
+    with pytest.raises(UnknownNameError) as caught:
+        prepare_corpus(pool_examples(pool), misspelt, encoder, tmp_path)
+    assert "Did you mean" in caught.value.remedy
 
 
 def test_no_case_stands_on_both_sides_of_the_split(corpus: Corpus) -> None:
