@@ -37,8 +37,9 @@ serve: $(VENV)/.installed ## Install, build the sample indexes if there are none
 	  $(MAKE) --no-print-directory index DATA=$(SAMPLE) DATASETS=; }
 	@exec $(MEDSEARCH) serve --indexes $(INDEXES) --host $(HOST) --port $(PORT)
 
+# One process a core, one thread in each: threads that outnumber the cores wait for each other.
 test: $(VENV)/.installed ## Run the offline test suite
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 check: $(VENV)/.installed ## Lint, formatting and strict types
 	$(BIN)/ruff check .
