@@ -13,6 +13,7 @@ from tests.benchmarks import (
     hostile,
     indexing,
     isolation,
+    page,
     prompts,
     query,
     retrieval,
@@ -32,12 +33,13 @@ def main() -> None:
     parser.add_argument(
         "names",
         nargs="*",
-        help="counts, guard, hostile, indexing, isolation, prompts, query, retrieval, store, "
-        "threshold; all if none is named",
+        help="counts, guard, hostile, indexing, isolation, page, prompts, query, retrieval, "
+        "store, threshold; all if none is named",
     )
     parser.add_argument(
         "--records", type=int, default=600_000, help="of counts, store and retrieval"
     )
+    parser.add_argument("--images", type=int, default=100_000, help="of page")
     parser.add_argument("--uploads", type=int, default=10_000, help="of hostile")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for indexing")
     parser.add_argument("--rounds", type=int, default=3, help="of indexing and isolation")
@@ -53,6 +55,7 @@ def main() -> None:
         "hostile": lambda: hostile.run(chosen.uploads, chosen.scratch, console.print),
         "indexing": lambda: indexing.run(setting),
         "isolation": lambda: isolation.run(setting),
+        "page": lambda: page.run(chosen.images, chosen.scratch),
         "prompts": lambda: prompts.run(chosen.scratch),
         "query": lambda: query.run(chosen.indexes, chosen.scratch),
         "retrieval": lambda: retrieval.run(chosen.records, chosen.scratch),

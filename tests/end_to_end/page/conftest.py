@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -130,19 +130,21 @@ def wait_until() -> Callable[[Page, str], None]:
 
 
 @pytest.fixture(scope="session")
-def drop() -> Callable[[Page, Path], None]:
-    """Drop a file on the page as a file manager does."""
+def drop() -> Callable[[Page, Sequence[Path]], None]:
+    """Drop files on the page as a file manager does."""
 
-    def dropping(page: Page, path: Path) -> None:
-        content = base64.b64encode(path.read_bytes()).decode()
+    def dropping(page: Page, paths: Sequence[Path]) -> None:
+        files = [[base64.b64encode(path.read_bytes()).decode(), path.name] for path in paths]
         transfer = page.evaluate_handle(
-            """([content, name]) => {
-                const bytes = Uint8Array.from(atob(content), (mark) => mark.charCodeAt(0));
+            """(files) => {
                 const transfer = new DataTransfer();
-                transfer.items.add(new File([bytes], name));
+                for (const [content, name] of files) {
+                    const bytes = Uint8Array.from(atob(content), (mark) => mark.charCodeAt(0));
+                    transfer.items.add(new File([bytes], name));
+                }
                 return transfer;
             }""",
-            [content, path.name],
+            files,
         )
         page.dispatch_event("body", "dragenter", {"dataTransfer": transfer})
         page.dispatch_event("body", "drop", {"dataTransfer": transfer})

@@ -1,6 +1,6 @@
 """What the page says when something is wrong, missing, slow, or not to be trusted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -81,11 +81,11 @@ def test_a_service_that_went_away_is_noticed_and_so_is_its_return(page: Page) ->
 
 
 def test_a_file_that_is_no_image_is_refused_with_the_reason(
-    page: Page, tmp_path: Path, drop: Callable[[Page, Path], None]
+    page: Page, tmp_path: Path, drop: Callable[[Page, Sequence[Path]], None]
 ) -> None:
     path = tmp_path / "letter.pdf"
     path.write_bytes(b"%PDF-1.7 not an image")
-    drop(page, path)
+    drop(page, [path])
     expect(page.locator(".notice.error")).to_contain_text("cannot be read as an image")
     expect(page.locator(".asked")).to_contain_text("unknown format")
 
@@ -162,3 +162,21 @@ def test_an_odd_address_breaks_nothing(open_page: Callable[..., Page], fragment:
     page = open_page(fragment)
     page.wait_for_selector(".collection", state="attached")
     expect(page.locator("#modes input")).to_have_count(3)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "route", "there"),
+    [
+        ("#mode=questions&q=anaphylaxis&prompt=open", "**/v1/prompts", ".citations"),
+        ("#record=rocov2/valid/ROCOv2_2023_valid_000011", "**/v1/records/**", ".fact-list"),
+    ],
+)
+def test_what_was_opened_too_early_comes_by_itself(
+    open_page: Callable[..., Page], fragment: str, route: str, there: str
+) -> None:
+    page = open_page()
+    page.route(route, not_ready)
+    page.goto(page.url + fragment)
+    expect(page.locator("dialog .notice.waiting")).to_contain_text("being opened")
+    page.unroute(route)
+    page.wait_for_selector(there)

@@ -19,6 +19,14 @@ def test_the_page_is_at_the_root(client: TestClient) -> None:
     assert "<title>medsearch</title>" in reply.text
 
 
+def test_the_modules_are_named_ahead(client: TestClient) -> None:
+    named = set(re.findall("</web/([^>]+)>; rel=modulepreload", client.get("/").headers["link"]))
+    entry = page_files()["parts/main.js"].content.decode()
+    assert set(re.findall(r'from "\./([^"]+)"', entry)) <= {one.split("/")[1] for one in named}
+    assert "parts/theme.js" not in named
+    assert named <= set(page_files())
+
+
 def test_the_policy_lets_nothing_inline_run(client: TestClient) -> None:
     for path in ("/", "/web/parts/main.js", "/web/styles/base.css"):
         assert client.get(path).headers["content-security-policy"] == POLICY

@@ -1,13 +1,11 @@
-import { asks } from "./address.js";
+import { EMPTY, asks } from "./address.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./language.js";
 import { go, state } from "./state.js";
 
-const FRESH = { q: "", picture: "", window: "", less: [], filter: [], index: [], group: "", record: "", prompt: "", map: "" };
-
 export function searchLike(record) {
-  go({ ...FRESH, mode: record.kind === "image" ? "picture" : "questions", like: record.record_id });
+  go({ ...EMPTY, mode: record.kind === "image" ? "picture" : "questions", like: record.record_id });
   scrollTo({ top: 0 });
 }
 

@@ -4,7 +4,7 @@
  */
 export const MODES = ["words", "picture", "questions"];
 const LISTS = ["filter", "index", "less"];
-const TEXTS = ["q", "like", "picture", "window", "group", "record", "prompt", "map"];
+const TEXTS = ["q", "like", "picture", "window", "match", "group", "record", "prompt", "map"];
 
 export const EMPTY = Object.freeze({
   mode: "words",
@@ -15,6 +15,7 @@ export const EMPTY = Object.freeze({
   index: [],
   less: [],
   window: "",
+  match: "",
   group: "",
   record: "",
   prompt: "",

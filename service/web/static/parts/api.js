@@ -60,10 +60,41 @@ export async function askBlob(path, options) {
   return (await send(path, options)).blob();
 }
 
+/** Yield the server-sent events of a reply as {event, data}; leaving the loop hangs up. */
+export async function* askEvents(path, options) {
+  const reply = await send(path, options);
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { value, done } = await nextPiece(reader);
+      if (done) return;
+      const blocks = (rest + value).split("\n\n");
+      rest = blocks.pop();
+      for (const block of blocks) {
+        const [event, data] = block.split("\n").map((line) => line.slice(line.indexOf(":") + 2));
+        yield { event, data: JSON.parse(data) };
+      }
+    }
+  } finally {
+    void reader.cancel().catch(() => {});
+  }
+}
+
+async function nextPiece(reader) {
+  try {
+    return await reader.read();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ServiceError(0, "away", "", "");
+  }
+}
+
 /** Whether searches are answered: "ready", "loading" or "away". */
 export async function readiness() {
   try {
     const reply = await fetch("/readyz");
+    await reply.arrayBuffer(); // a body that nobody reads keeps its connection
     return reply.ok ? "ready" : "loading";
   } catch {
     return "away";

@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 import { t } from "./language.js";
 import { go } from "./state.js";
 import { thumbnail } from "./thumbnail.js";
-import { factsOf, nearnessOf, titleOf } from "./words_of.js";
+import { factsOf, nearnessOf, titleOf, valueWords } from "./words_of.js";
 
 const LABELS_SHOWN = 3;
 
@@ -20,7 +20,7 @@ export function imageCard(hit) {
     h(
       "button",
       { type: "button", class: "picture", "aria-label": t("open", { title }), onclick: () => go({ record: hit.record_id }) },
-      thumbnail(thumbnailPath(hit.record_id), "", { eager: hit.rank <= 6 }),
+      thumbnail(thumbnailPath(hit.record_id), ""),
       stack(hit),
       hit.contradicts && h("span", { class: "badge differs", title: t("contradicts_long") }, t("contradicts")),
     ),
@@ -42,13 +42,13 @@ export function imageCard(hit) {
 function stack(hit) {
   const records = hit.group?.records ?? 1;
   if (records < 2) return null;
-  const words = t("images_in_case", { n: records });
+  const words = t(`images_in_${hit.group.by}`, { n: records });
   return h("span", { class: "badge stack", title: words }, icon("stack"), h("span", { "aria-label": words }, String(records)));
 }
 
 function labels(hit) {
   if (hit.labels.length === 0) return null;
-  const shown = hit.labels.slice(0, LABELS_SHOWN).map((label) => h("li", {}, label));
+  const shown = hit.labels.slice(0, LABELS_SHOWN).map((label) => h("li", {}, valueWords(label)));
   const more = hit.labels.length - LABELS_SHOWN;
   return h("ul", { class: "labels", "aria-label": t("field_labels") }, shown, more > 0 && h("li", {}, `+${more}`));
 }

@@ -19,7 +19,7 @@ import { onState, state } from "./state.js";
 import { say, watched } from "./status.js";
 import { mountTheme } from "./theme_button.js";
 import { mountUpload } from "./upload.js";
-import { whenReady } from "./waiting.js";
+import { passes, whenReady } from "./waiting.js";
 
 const place = (id) => document.getElementById(id);
 let indexes = [];
@@ -46,17 +46,22 @@ onState((now, before) => {
   promptPanel.render();
 });
 
-/** Draw everything from what is known, as after a change of language. */
+/** Draw everything anew in another language. */
 function drawAll() {
-  fillWords();
-  languageButton.render();
-  themeButton.render();
-  box.render();
+  drawFrame();
   drawHoldings();
   drawReply();
   void mapView.redraw();
   void recordView.redraw();
   promptPanel.redraw();
+}
+
+/** Draw what needs no service: the page can be used from here on. */
+function drawFrame() {
+  fillWords();
+  languageButton.render();
+  themeButton.render();
+  box.render();
 }
 
 function drawHoldings() {
@@ -135,27 +140,25 @@ function fail(error) {
   if (narrowing) place("results").replaceChildren(narrowing);
   const retry = () => void start();
   place("notices").replaceChildren(errorNotice(error, retry));
-  const passes = error.code === "away" || error.status === 503;
-  if (passes) whenReady(retry);
+  if (passes(error)) whenReady("search", retry);
 }
 
 async function start() {
   try {
+    const searching = search(); // side by side with what is only shown around it
     const [listed, ready] = await watched(Promise.all([askJson("/v1/indexes"), readiness()]), t("working"));
     indexes = listed.indexes;
-    drawAll();
-    if (asks(state())) await search();
-    else if (ready !== "ready") {
+    drawHoldings();
+    await searching;
+    if (asks(state())) return;
+    drawReply();
+    if (ready !== "ready") {
       place("notices").replaceChildren(waitingNotice());
-      whenReady(() => void start());
+      whenReady("search", () => void start());
     } else place("notices").replaceChildren(...listed.problems.map(problemNotice));
   } catch (error) {
-    drawAll();
     fail(error);
   }
-  void mapView.render();
-  void recordView.render();
-  promptPanel.render();
 }
 
 /** Why nothing can be searched yet: nothing was built, or the encoders are on their way. */
@@ -168,6 +171,8 @@ function problemNotice(problem) {
   return notice("calm", t("index_problem", { name: problem.index ?? "" }), h("p", {}, problem.message));
 }
 
-fillWords();
-box.render();
+drawFrame();
 void start();
+void mapView.render();
+void recordView.render();
+promptPanel.render();

@@ -9,6 +9,7 @@ import { errorNotice } from "./notices.js";
 import { questionBody } from "./question_card.js";
 import { sliceViewer } from "./slice_viewer.js";
 import { go, state } from "./state.js";
+import { passes, whenReady } from "./waiting.js";
 import { nearnessOf, titleOf, valueWords } from "./words_of.js";
 import { whyMatched } from "./why.js";
 
@@ -43,7 +44,8 @@ export function mountRecordView(dialog, hits) {
       if (state().record !== wanted) return;
       draw(record);
     } catch (error) {
-      dialog.replaceChildren(head(null), errorNotice(error, () => { shown = ""; void render(); }));
+      dialog.replaceChildren(head(null), errorNotice(error, redraw));
+      if (passes(error)) whenReady("record", () => state().record === wanted && redraw());
     }
     if (!dialog.open) dialog.showModal();
   }
@@ -100,7 +102,7 @@ async function leaf(record, viewer) {
   const found = await askJson(`${recordPath(record.record_id)}/case`).catch(() => null);
   if (!found) return;
   const series = new Map();
-  for (const { record_id: id, series_id: name } of found.members) series.set(name, [...(series.get(name) ?? []), id]);
+  for (const { record_id: id, series_id: name, windows = [] } of found.members) series.set(name, [...(series.get(name) ?? []), { id, windows }]);
   viewer.setSeries([...series.values()]);
 }
 
@@ -133,7 +135,7 @@ function viewerLink(record) {
 }
 
 function fact(key, value) {
-  const words = Array.isArray(value) ? value.join(", ") : valueWords(value);
+  const words = Array.isArray(value) ? value.map(valueWords).join(", ") : valueWords(value);
   return h("div", {}, h("dt", {}, t(`field_${key}`)), h("dd", {}, words));
 }
 

@@ -1,6 +1,6 @@
 import { FACET_FIELDS } from "./facets.js";
 import { filterBody } from "./filters.js";
-import { pictureOf } from "./pictures.js";
+import { pictureForm, pictureOf } from "./pictures.js";
 
 export const PAGE_SIZE = 24;
 const PATHS = { words: "/v1/search/text", picture: "/v1/search/image", questions: "/v1/search/questions" };
@@ -9,11 +9,11 @@ const PATHS = { words: "/v1/search/text", picture: "/v1/search/image", questions
 export function searchRequest(state, offset = 0) {
   const path = PATHS[state.mode];
   const body = options(state, offset);
-  if (state.q) body.query = state.q;
-  if (state.mode === "picture" && state.picture) {
-    const picture = pictureOf(state.picture);
-    return picture && { path, body: pictureForm(picture.file, body) };
-  }
+  const picture = state.mode === "picture" && state.picture ? pictureOf(state.picture) : null;
+  if (state.picture && state.mode === "picture" && !picture) return null;
+  if (picture?.isSeries && state.match) body.match = state.match;
+  if (state.q && !picture?.isSeries) body.query = state.q;
+  if (picture) return { path, body: pictureForm(picture, body) };
   if (state.like) body.record_id = state.like;
   return { path, body };
 }
@@ -31,12 +31,4 @@ function options(state, offset) {
   if (state.like && state.mode === "picture") body.exclude_same = ["case"];
   if (state.like && state.mode === "questions") body.exclude_records = [state.like];
   return body;
-}
-
-function pictureForm(file, params) {
-  const form = new FormData();
-  // The file's name stays here: it may be a patient's.
-  form.append("file", file, "picture");
-  form.append("params", JSON.stringify(params));
-  return form;
 }

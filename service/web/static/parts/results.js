@@ -10,6 +10,10 @@ import { questionCard } from "./question_card.js";
 import { PAGE_SIZE } from "./request.js";
 import { go, state } from "./state.js";
 
+const FOUND = { case: "found_cases", study: "found_studies", series: "found_series" };
+/** How hits may be grouped, the usual way first; a whole series is always compared with groups. */
+const GROUPS = { image: ["case", "none"], series: ["study", "series", "case"] };
+
 /** Draw a reply: how many, what narrows it, and one card for each hit. */
 export function renderResults(place, reply, loadMore) {
   const images = reply.query.target === "images";
@@ -39,8 +43,7 @@ function cards(reply) {
 
 /** Return "first 24 cases in 12 ms", which is also what a screen reader is told. */
 export function summary(reply) {
-  const grouped = reply.hits.some((hit) => hit.group?.by === "case");
-  const kind = reply.query.target === "images" ? (grouped ? "found_cases" : "found_images") : "found_questions";
+  const kind = reply.query.target === "images" ? FOUND[reply.query.group_by] ?? "found_images" : "found_questions";
   return t(kind, { n: reply.hits.length, ms: number(reply.took_ms, reply.took_ms < 10 ? 1 : 0) });
 }
 
@@ -49,7 +52,8 @@ function toolbar(reply, images) {
     "div",
     { class: "toolbar" },
     h("h2", { class: "tally", id: "count" }, summary(reply)),
-    images && grouping(),
+    images && reply.query.kind === "series" && choice("match", ["late_interaction", "best_slice"]),
+    images && choice("group", GROUPS[reply.query.kind] ?? GROUPS.image),
     reply.hits.length > 0 && mapButton(reply.hits),
     h("button", { type: "button", class: "plain-button", id: "make-prompt", onclick: () => go({ prompt: "open" }) }, icon("prompt"), t("make_prompt")),
   );
@@ -63,8 +67,9 @@ function mapButton(hits) {
   return h("button", { type: "button", class: "plain-button", id: "show-map", onclick: () => go({ map: most }) }, icon("map"), t("map"));
 }
 
-function grouping() {
-  const choose = (event) => go({ group: event.target.value === "case" ? "" : event.target.value });
-  const option = (value) => h("option", { value, selected: (state().group || "case") === value }, t(`group_${value}`));
-  return h("label", { class: "grouping" }, h("span", { class: "unseen" }, t("group")), h("select", { onchange: choose, id: "group" }, ["case", "none"].map(option)));
+/** A choice that stands in the address by `name`; the first of the values is left unsaid. */
+function choice(name, values) {
+  const choose = (event) => go({ [name]: event.target.value === values[0] ? "" : event.target.value });
+  const option = (value) => h("option", { value, selected: (state()[name] || values[0]) === value }, t(`${name}_${value}`));
+  return h("label", { class: "choice" }, h("span", { class: "unseen" }, t(name)), h("select", { onchange: choose, id: name }, values.map(option)));
 }

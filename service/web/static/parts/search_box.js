@@ -3,26 +3,27 @@ import { thumbnailPath } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { language, t } from "./language.js";
+import { givenPicture } from "./given_picture.js";
 import { pictureOf } from "./pictures.js";
 import { go, state } from "./state.js";
 import { thumbnail } from "./thumbnail.js";
 import { acceptFiles, ACCEPTED } from "./upload.js";
 
-const WINDOWS = ["", "lung", "soft_tissue", "bone", "brain"];
-const FRESH = { like: "", picture: "", window: "", less: [], record: "", prompt: "", map: "" };
+const FRESH = { like: "", picture: "", window: "", match: "", less: [], record: "", prompt: "", map: "" };
 
 /** The three modes and the one box; `form` submits to a new state, never to the server. */
 export function mountSearchBox(form) {
   const modes = form.querySelector("#modes");
   const box = form.querySelector("#box");
   let drawn = "";
+  let view = null; // of the picture that is searched with
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const q = form.elements.namedItem("q")?.value.trim() ?? "";
-    const { like, picture, window } = state();
+    const { like, picture, window, match } = state();
     // Words beside a picture may also be taken away; without one they are all there is.
-    if (q || like || picture) go({ ...FRESH, like, picture, window, q });
+    if (q || like || picture) go({ ...FRESH, like, picture, window, match, q });
   });
 
   function chooseMode(mode) {
@@ -50,19 +51,24 @@ export function mountSearchBox(form) {
 
   function render() {
     renderModes();
-    const { mode, like, picture, window, q } = state();
-    const kind = [mode, like, picture, window, language()].join("\n");
+    const { mode, like, picture, q } = state();
+    const kind = [mode, like, picture, language()].join("\n");
     if (kind === drawn) {
       const field = box.querySelector("#q"); // kept, so that nobody loses their place
       if (field) field.value = q;
+      void view?.render();
       return;
     }
     drawn = kind;
-    const held = document.activeElement?.closest(".window"); // drawn anew by its own choice
+    view = null;
+    const kept = mode === "picture" && !like ? pictureOf(picture) : null;
     if (like) box.replaceChildren(likeness(like));
-    else if (mode === "picture") box.replaceChildren(picture ? given(picture) : dropZone());
+    else if (kept) {
+      view = givenPicture(kept);
+      // Words are fused with a single picture only.
+      box.replaceChildren(asked(view.frame, view.words, !kept.isSeries && besides()));
+    } else if (mode === "picture") box.replaceChildren(picture ? gone() : dropZone());
     else box.replaceChildren(...textBox(mode));
-    if (held) box.querySelector(".window")?.focus();
   }
 
   return { render };
@@ -95,36 +101,15 @@ function dropZone() {
   );
 }
 
-function given(id) {
-  const picture = pictureOf(id);
-  const about = picture
-    ? t("picture_given", { format: picture.format || t("unknown_format"), size: sizeWords(picture.bytes) })
-    : t("picture_gone");
-  const frame = h("span", { class: "understood" }, icon("image"));
-  const words = h("span", {}, about);
-  void showPreview(frame, words, picture);
-  return asked(frame, [words, picture?.format === "DICOM" && windowChooser()].filter(Boolean), picture && besides());
-}
-
-async function showPreview(frame, words, picture) {
-  const seen = await picture?.preview(state().window);
-  if (!seen) return;
-  frame.replaceChildren(h("img", { src: seen.address, alt: t("picture_alt") }));
-  if (seen.width) words.append(` · ${t("picture_size", { width: seen.width, height: seen.height })}`);
-}
-
-/** The windows in which CT may be looked at and compared; left alone, the service chooses. */
-function windowChooser() {
-  const options = WINDOWS.map((name) => h("option", { value: name, selected: name === state().window }, t(`window_${name || "chosen"}`)));
-  const choose = (event) => go({ window: event.target.value });
-  return h("select", { class: "window", "aria-label": t("window"), onchange: choose }, options);
+function gone() {
+  return asked(h("div", { class: "understood small" }, icon("image")), h("p", {}, t("picture_gone")));
 }
 
 function likeness(recordId) {
-  const frame = h("span", { class: "understood" });
   const isImage = state().mode === "picture";
+  const frame = h("div", { class: isImage ? "understood" : "understood small" });
   frame.append(isImage ? thumbnail(thumbnailPath(recordId), "", { eager: true }) : icon("similar"));
-  const words = [t(isImage ? "like_image" : "like_question"), h("small", {}, recordId)];
+  const words = [h("p", { class: "given-title" }, t(isImage ? "like_image" : "like_question")), h("small", {}, recordId)];
   return asked(frame, words, isImage && besides());
 }
 
@@ -141,11 +126,7 @@ function asked(frame, about, more = null) {
     "div",
     { class: "asked" },
     frame,
-    h("div", { class: "asked-words" }, h("p", {}, about), more),
+    h("div", { class: "asked-words" }, about, more),
     h("button", { type: "button", class: "quiet", "aria-label": t("clear"), title: t("clear"), onclick: () => go({ ...FRESH, q: "" }) }, icon("close")),
   );
-}
-
-function sizeWords(bytes) {
-  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -2,6 +2,7 @@ import { thumbnailPath } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./language.js";
+import { presets } from "./presets.js";
 import { showThumbnail, thumbnail } from "./thumbnail.js";
 
 const ZOOM_STEP = 1.25;
@@ -16,10 +17,12 @@ export function sliceViewer(recordId, alt, onSlice) {
   const stage = h("div", { class: "stage", tabindex: "0", role: "img", "aria-label": alt }, image);
   const slider = h("input", { type: "range", min: "1", step: "1", id: "slice", "aria-label": t("slices") });
   const place = h("output", { for: "slice", class: "slice-place" });
-  const chooser = h("select", { "aria-label": t("series"), hidden: true, onchange: () => openSeries(Number(chooser.value), 0) });
+  const chooser = h("select", { "aria-label": t("series"), hidden: true, onchange: () => openSeries(Number(chooser.value), null) });
   const strip = h("p", { class: "slices", hidden: true }, chooser, slider, place);
-  let series = [[recordId]];
-  let slices = [recordId];
+  const windows = h("div", { class: "presets-place" });
+  let series = [[{ id: recordId, windows: [] }]];
+  let [number, window] = [0, ""];
+  let slices = series[0];
   const view = zoomable(stage, image, () => slices.length > 1);
 
   function show(at, { tell = true } = {}) {
@@ -28,8 +31,9 @@ export function sliceViewer(recordId, alt, onSlice) {
     place.textContent = t("slice_of", { n: position + 1, all: slices.length });
     slider.setAttribute("aria-valuetext", place.textContent);
     if (!tell) return;
-    showThumbnail(image, thumbnailPath(slices[position]));
-    onSlice(slices[position]);
+    const { id } = slices[position];
+    showThumbnail(image, window ? `${thumbnailPath(id)}?window=${window}` : thumbnailPath(id));
+    onSlice(id);
   }
 
   const step = (by) => show(Number(slider.value) - 1 + by);
@@ -46,29 +50,47 @@ export function sliceViewer(recordId, alt, onSlice) {
     step(by);
   });
 
-  function openSeries(number, at, { tell = true } = {}) {
-    slices = series[number];
-    slider.max = String(slices.length);
-    slider.hidden = slices.length < 2;
+  /** Leaf through a series from slice `id` on, or from its beginning. */
+  function openSeries(chosen, id, { tell = true } = {}) {
+    number = chosen;
+    const fitting = [...new Set(series[number].flatMap((slice) => slice.windows))];
+    if (!fitting.includes(window)) window = "";
+    windows.replaceChildren(...(fitting.length ? [presets("view", fitting, window, chooseWindow)] : []));
     chooser.value = String(number);
-    show(at, { tell });
+    leaf(id, tell);
   }
 
-  /** Say which records there are to leaf through: one list of ids for each series of the case. */
+  /** In a window there are the slices that were looked at in it: some of a long series. */
+  function leaf(id, tell) {
+    const at = Math.max(0, series[number].findIndex((slice) => slice.id === id));
+    slices = window ? series[number].filter((slice) => slice.windows.includes(window)) : series[number];
+    slider.max = String(slices.length);
+    slider.hidden = slices.length < 2;
+    const near = slices.findIndex((slice) => series[number].indexOf(slice) >= at);
+    show(near < 0 ? slices.length - 1 : near, { tell });
+  }
+
+  function chooseWindow(name) {
+    const { id } = slices[Number(slider.value) - 1];
+    window = name;
+    leaf(id, true);
+  }
+
+  /** Say which slices there are to leaf through: one list of {id, windows} for each series. */
   function setSeries(lists) {
     series = lists;
-    const own = Math.max(0, lists.findIndex((ids) => ids.includes(recordId)));
+    const own = Math.max(0, lists.findIndex((list) => list.some(({ id }) => id === recordId)));
     chooser.hidden = lists.length < 2;
     chooser.replaceChildren(...lists.map((_, at) => h("option", { value: String(at) }, t("series_of", { n: at + 1, all: lists.length }))));
     strip.hidden = lists.flat().length < 2;
-    openSeries(own, lists[own].indexOf(recordId), { tell: false });
+    openSeries(own, recordId, { tell: false });
   }
 
   const size = h("span", { class: "size" });
   image.addEventListener("load", () => {
     size.textContent = t("preview_px", { width: image.naturalWidth, height: image.naturalHeight });
   });
-  const element = h("figure", { class: "viewer" }, stage, h("div", { class: "viewer-tools" }, strip, size, view.tools));
+  const element = h("figure", { class: "viewer" }, stage, windows, h("div", { class: "viewer-tools" }, strip, size, view.tools));
   return { element, setSeries };
 }
 

@@ -5,10 +5,15 @@ export function say(text) {
   document.querySelector("#status").textContent = text;
 }
 
-/** Show the progress bar if `work` takes more than half a second; return what it returns. */
+let slow = 0;
+
+/** Show the progress bar while `work` takes more than half a second; return what it returns. */
 export async function watched(work, words) {
   const bar = document.querySelector("#progress");
+  let isSlow = false;
   const timer = setTimeout(() => {
+    isSlow = true;
+    slow += 1;
     bar.hidden = false;
     say(words);
   }, SLOW_MS);
@@ -16,6 +21,7 @@ export async function watched(work, words) {
     return await work;
   } finally {
     clearTimeout(timer);
-    bar.hidden = true;
+    if (isSlow) slow -= 1;
+    bar.hidden = slow === 0; // something else may still be on its way
   }
 }

@@ -1,17 +1,24 @@
 import { askBlob, hasKey } from "./api.js";
 import { h } from "./dom.js";
 
-/** Images that need a key are fetched when they come near the screen; others the browser defers. */
+/** How far from the screen images are loaded, and let go again: a long list holds few of them. */
+const NEAR = "800px";
+
 const nearby = new IntersectionObserver(
   (entries) => {
     for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      nearby.unobserve(target);
-      void fetchInto(target, target.dataset.from);
+      if (isIntersecting) load(target, target.dataset.from);
+      else target.removeAttribute("src"); // the browser's cache has it, should it come back
     }
   },
-  { rootMargin: "400px" },
+  { rootMargin: NEAR },
 );
+
+/** Show an image; where a key is needed, it is fetched with the key. */
+function load(image, path) {
+  if (hasKey()) void fetchInto(image, path);
+  else image.src = path;
+}
 
 async function fetchInto(image, path) {
   try {
@@ -25,18 +32,14 @@ async function fetchInto(image, path) {
 
 /** Return an image of a record; `path` is its address in this service. */
 export function thumbnail(path, alt, { eager = false } = {}) {
-  const image = h("img", { alt, decoding: "async", loading: eager ? "eager" : "lazy", draggable: "false" });
+  const image = h("img", { alt, decoding: "async", draggable: "false", "data-from": path });
   image.addEventListener("error", () => image.classList.add("broken"));
-  showThumbnail(image, path, { eager });
+  image.addEventListener("load", () => image.classList.remove("broken"));
+  if (eager) load(image, path);
+  else nearby.observe(image);
   return image;
 }
 
-export function showThumbnail(image, path, { eager = true } = {}) {
-  image.classList.remove("broken");
-  if (!hasKey()) image.src = path;
-  else if (eager) void fetchInto(image, path);
-  else {
-    image.dataset.from = path;
-    nearby.observe(image);
-  }
+export function showThumbnail(image, path) {
+  load(image, path);
 }

@@ -1,20 +1,19 @@
+import { EMPTY } from "./address.js";
 import { t } from "./language.js";
 import { keepPicture } from "./pictures.js";
 import { go } from "./state.js";
-import { say } from "./status.js";
+import { watched } from "./status.js";
 
-export const ACCEPTED = ".png,.jpg,.jpeg,.tif,.tiff,.webp,.dcm,.dicom,image/*,application/dicom";
+export const ACCEPTED = ".png,.jpg,.jpeg,.tif,.tiff,.webp,.dcm,.dicom,.ima,.zip,image/*,application/dicom,application/zip";
 
-/** Search with the first of some files: the service reads one picture at a time. */
+/** Search with a picture, or with several files (a zip archive of them) as one series. */
 export async function acceptFiles(files) {
-  const [file] = files;
-  if (!file) return;
-  const picture = await keepPicture(file);
-  go({ mode: "picture", picture, q: "", like: "", window: "", less: [], filter: [], index: [], group: "", record: "", prompt: "" });
-  if (files.length > 1) say(t("one_of_many", { n: files.length }));
+  if (files.length === 0) return;
+  const picture = await watched(keepPicture(files), t("reading"));
+  go({ ...EMPTY, mode: "picture", picture });
 }
 
-/** Take files that are dropped anywhere on the page, or pasted. */
+/** Take files and folders that are dropped anywhere on the page, or pasted. */
 export function mountUpload(curtain) {
   let depth = 0; // dragenter and dragleave also fire for every element inside
   const show = () => {
@@ -39,7 +38,7 @@ export function mountUpload(curtain) {
     event.preventDefault();
     depth = 0;
     show();
-    void acceptFiles(event.dataTransfer.files);
+    void filesOf(event.dataTransfer).then(acceptFiles);
   });
   addEventListener("paste", (event) => {
     const files = event.clipboardData?.files ?? [];
@@ -47,4 +46,23 @@ export function mountUpload(curtain) {
     event.preventDefault();
     void acceptFiles(files);
   });
+}
+
+/** Return what was dropped, with everything that lies in dropped folders. */
+function filesOf({ items, files }) {
+  const plain = [...files]; // must be read before anything is awaited
+  const entries = [...items].map((one) => one.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some(({ isDirectory }) => isDirectory)) return Promise.resolve(plain);
+  return Promise.all(entries.map(filesBelow)).then((found) => found.flat());
+}
+
+async function filesBelow(entry) {
+  if (entry.isFile) return new Promise((resolve, reject) => entry.file(resolve, reject));
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return found; // a reader gives a hundred at a time
+    found.push(...(await Promise.all(some.map(filesBelow))).flat());
+  }
 }

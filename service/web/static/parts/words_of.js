@@ -28,13 +28,15 @@ export function percent(share, digits = 0) {
   return share.toLocaleString(language(), { style: "percent", maximumFractionDigits: digits });
 }
 
-const NEAR_PERCENTILE = 95;
+/** From which percentile on a hit is called what. */
+const GRADES = [[99, "strong"], [95, "good"], [80, "weak"], [0, "chance"]];
 
 /** Return how near a hit is, in words: a percentile says more to people than a cosine does. */
 export function nearnessOf(hit) {
   if (hit.percentile === null || hit.percentile === undefined) return null;
+  const [, grade] = GRADES.find(([least]) => hit.percentile >= least);
   // Rounded down: nothing is nearer than all others could ever be.
   const share = hit.percentile >= 99 ? Math.min(Math.floor(hit.percentile * 10) / 10, 99.9) : Math.floor(hit.percentile);
   const words = t("beats_share", { share: number(share, 1) });
-  return h("span", { class: hit.percentile >= NEAR_PERCENTILE ? "nearness near" : "nearness", title: t("beats_share_long") }, words);
+  return h("span", { class: "nearness", title: t("beats_share_long") }, h("strong", { class: grade }, t(`match_${grade}`)), ` · ${words}`);
 }
