@@ -127,7 +127,7 @@ def test_several_slices_are_one_series_to_leaf_through(
     page.get_by_role("slider", name="Slices").press("ArrowLeft")
     expect(place).to_have_text("3 / 5")
     assert shown(page) == middle
-    page.get_by_label("Bone").check(force=True)
+    page.get_by_role("radio", name="Bone").check(force=True)
     expect(page.locator(".card .caption").first).to_contain_text("bone window")
     expect(place).to_have_text("3 / 5")
     wait_until(page, "document.querySelector('.understood img').naturalWidth > 100")
