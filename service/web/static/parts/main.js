@@ -149,6 +149,7 @@ async function start() {
     const [listed, ready] = await watched(Promise.all([askJson("/v1/indexes"), readiness()]), t("working"));
     indexes = listed.indexes;
     drawHoldings();
+    void mapView.render();
     await searching;
     if (asks(state())) return;
     drawReply();
@@ -173,6 +174,5 @@ function problemNotice(problem) {
 
 drawFrame();
 void start();
-void mapView.render();
 void recordView.render();
 promptPanel.render();
