@@ -50,6 +50,26 @@ _ENTRIES = (
         description="General English sentence encoder. Works offline, from a Python package.",
     ),
     EncoderSpec(
+        key="e5-small-zh",
+        family="builtin",
+        model="indexer/encoders/chinese/weights",
+        revision="shipped",
+        dim=384,
+        modalities=_TEXT,
+        languages=("zh",),
+        max_tokens=512,
+        image_px=None,
+        licence="MIT",
+        source="indexer/encoders/chinese/weights/MODEL_CARD.md",
+        description="multilingual-e5-small in four bits, its vocabulary cut to Chinese. Works "
+        "offline; reads Chinese questions beside an encoder that reads English.",
+        query_prefix="query: ",
+        document_prefix="query: ",  # questions are compared with questions; see the model card
+        contamination="its training data (the paper names web pages, question-answer sites, "
+        "encyclopedias and news) may hold texts that are searched here",
+        unverified=("model", "contamination"),
+    ),
+    EncoderSpec(
         key="biomedclip",
         family="open_clip",
         model="hf-hub:microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224",

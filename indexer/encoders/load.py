@@ -58,6 +58,10 @@ def _load(
         from indexer.encoders.minilm import load_minilm
 
         return load_minilm(spec, device=device, precision=precision)
+    if spec.key == "e5-small-zh":
+        from indexer.encoders.chinese_adapter import load_chinese
+
+        return load_chinese(spec, folder, device=device, precision=precision)
     if spec.family == "builtin":
         from indexer.encoders.builtin_adapter import load_builtin
 

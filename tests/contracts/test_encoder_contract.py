@@ -29,6 +29,7 @@ TEXTS = [
 ROLES: tuple[TextRole, ...] = ("query", "document")
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
+SHIPPED = ("minilm", "e5-small-zh")
 IMAGE_FAMILIES = ("biomedclip", "clip", "pubmedclip", "medsiglip", "builtin")
 
 Case = tuple[str, Precision]
@@ -40,7 +41,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     root = tmp_path_factory.mktemp("encoders")
 
     def name_of(family: str) -> str:
-        if family == "minilm":
+        if family in SHIPPED:
             return family
         folder = root / family
         return str(folder if folder.is_dir() else WRITERS[family](folder))
@@ -55,7 +56,7 @@ def cases(*families: str) -> list[Case]:
 # The built-in encoder's text tower is MiniLM's (a test of its own says so): once is enough.
 @pytest.fixture(
     scope="module",
-    params=cases("minilm", *(family for family in WRITERS if family != "builtin")),
+    params=cases(*SHIPPED, *(family for family in WRITERS if family != "builtin")),
     ids="-".join,
 )
 def text_case(request: pytest.FixtureRequest) -> Case:
