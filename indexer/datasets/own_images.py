@@ -8,6 +8,7 @@ from indexer.datasets.rows import RawRow, read_rows
 from indexer.datasets.tree import is_nameable
 from indexer.pixels.pseudonyms import Pseudonymiser
 from indexer.records import ImageRecord, ImageRef, Reject, Row, Sex, make_record_id
+from indexer.text.normalise import detect_language
 
 INFO = DatasetInfo(
     name="own_images",
@@ -72,6 +73,7 @@ def _parse(root: Path, row: RawRow, pseudonyms: Pseudonymiser) -> ImageRecord | 
         )
     split = row.optional_text("split") or "all"
     record_id = make_record_id(INFO.name, split, file)
+    caption = row.optional_text("text", "caption")
     # Two sources may use the same numbers for different patients.
     source = row.optional_text("source") or split
     group, patient = row.optional_text("group"), row.optional_text("patient_id")
@@ -89,7 +91,8 @@ def _parse(root: Path, row: RawRow, pseudonyms: Pseudonymiser) -> ImageRecord | 
         attribution=row.optional_text("attribution", "dataset"),
         labels=_labels(row),
         image=ImageRef(path=file),
-        caption=row.optional_text("text", "caption"),
+        caption=caption,
+        language=detect_language(caption or ""),
         modality=row.optional_text("modality"),
         body_part=row.optional_text("body_part"),
         patient_id=patient,

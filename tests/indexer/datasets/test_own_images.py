@@ -44,6 +44,15 @@ def test_each_row_is_a_record_or_a_reject(root: Path) -> None:
     assert last.patient_id is None
 
 
+def test_the_language_is_that_of_the_caption(root: Path) -> None:
+    rows = [{"file": "images/a.jpg", "text": "胸部正位片"}, {"file": "images/b.jpg"}]
+    (root / "records.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    chinese, bare = OwnImages().iter_rows(root)
+    assert isinstance(chinese, ImageRecord)
+    assert isinstance(bare, ImageRecord)
+    assert (chinese.language, bare.language) == ("zh", "en")
+
+
 def test_patients_get_pseudonyms_and_groups_keep_their_names(root: Path) -> None:
     rows = [
         {"file": "images/a.jpg", "patient_id": "7", "source": "here", "article_id": "PMC1"},
