@@ -67,12 +67,14 @@ def build_index(
     *,
     text: TextEncoder,
     image: ImageEncoder | None = None,
+    chinese: TextEncoder | None = None,
     options: BuildOptions | None = None,
     calibrator: Calibrates | None = None,
     on_progress: OnProgress | None = None,
 ) -> BuildResult:
     """Build and publish the index of `dataset` from the files below `root`.
 
+    `chinese` embeds the Chinese texts of a dataset that may have any, if `text` does not read them.
     `calibrator` measures what is chance in the build; one for these encoders unless given. Several
     builds with the same encoders may share it.
 
@@ -96,7 +98,9 @@ def build_index(
     if inventory.marker.synthetic:
         _refuse_to_replace_real(indexes_dir / dataset.info.name)
     by_window = options.by_window and dataset.info.holds_ct
-    fields = field_encoders(dataset.info.kind, text, image, by_window=by_window)
+    if "zh" not in dataset.info.languages or "zh" in text.spec.languages:
+        chinese = None
+    fields = field_encoders(dataset.info.kind, text, image, chinese=chinese, by_window=by_window)
     workers = options.workers or os.cpu_count() or 1
     plan = _plan(dataset, inventory, fields, options)
     with (
@@ -119,7 +123,7 @@ def build_index(
             )
         published = writer.publish(
             inventory.tables,
-            calibrator=calibrator or Calibrator(text, image),
+            calibrator=calibrator or Calibrator(text, image, chinese),
             projector=Projector(),
             on_stage=lambda stage: (
                 on_progress(stage, writer.rows_consumed) if on_progress else None

@@ -1,6 +1,7 @@
 """What of a record is embedded, by which encoder, and how a shard's embeddings are made.
 
 A field is what was embedded: `image` and `caption` of an image record, `question` of a text record.
+Chinese texts are embedded as `caption_zh` and `question_zh` if the text encoder does not read them.
 Slices of CT are embedded as `lung_window`, `brain_window`, `soft_tissue_window` and `bone_window`,
 too: by the same tower as `image`, so that all of these are compared by score.
 """
@@ -20,6 +21,7 @@ from indexer.pixels.ct_windows import WINDOW_FIELDS
 from indexer.pixels.decode import DecodedImage
 from indexer.pixels.resize import as_rgb
 from indexer.records import AnyRecord, ImageRecord, TextRecord
+from indexer.text.fields import CHINESE_FIELDS, main_field
 from indexer.text.questions import document_text
 
 # Large enough that a batch keeps one core's caches busy, small enough that every core gets one.
@@ -70,19 +72,26 @@ def field_encoders(
     text: TextEncoder,
     image: ImageEncoder | None,
     *,
+    chinese: TextEncoder | None = None,
     by_window: bool = False,
 ) -> tuple[FieldEncoder, ...]:
     """Return the fields of an image or a text dataset with the towers that embed them.
 
-    `by_window` adds those of CT slices.
+    `chinese` embeds Chinese texts, which `text` does not read then; `by_window` adds the fields of
+    CT slices.
     """
+
+    def text_fields(name: str) -> tuple[FieldEncoder, ...]:
+        main = _text_field(name, text)
+        return (main, _text_field(CHINESE_FIELDS[name], chinese)) if chinese else (main,)
+
     if kind == "image":
         if image is None:
             message = "an image dataset needs an image encoder"
             raise ValueError(message)
         windows = [_image_field(name, image) for name in WINDOW_FIELDS] if by_window else []
-        return (_image_field("image", image), _text_field("caption", text), *windows)
-    return (_text_field("question", text),)
+        return (_image_field("image", image), *text_fields("caption"), *windows)
+    return text_fields("question")
 
 
 def input_of(
@@ -105,7 +114,7 @@ def input_of(
         return None if pixels is None else EmbeddedInput(position, key, pixels)
     if record.language not in field.spec.languages:
         return None
-    if field.name == "caption":
+    if main_field(field.name) == "caption":
         text = record.caption if isinstance(record, ImageRecord) else None
     else:
         text = document_text(record) if isinstance(record, TextRecord) else None

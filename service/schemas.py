@@ -141,7 +141,7 @@ class SearchOptions(CountOptions):
 class VectorBody(Request):
     """A ready embedding of one field."""
 
-    field: Literal["image", "caption", "question"]
+    field: Literal["image", "caption", "caption_zh", "question", "question_zh"]
     values: Annotated[list[float], Field(min_length=1, max_length=8192)]
 
     def source(self) -> VectorSource:

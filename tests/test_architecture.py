@@ -34,7 +34,7 @@ MAY_IMPORT = {
 SERVICE_MAY_IMPORT = {
     "indexer.errors", "indexer.records", "indexer.pixels", "indexer.text",
     "indexer.encoders", "indexer.store", "indexer.pacs",
-    "indexer.calibration",  # evaluations build indexes as they are built for searching
+    "indexer.embedding", "indexer.calibration",  # evaluations build as all indexes are built
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,11 +26,12 @@ from indexer.pixels.looks import Look, Looks, look_at
 from indexer.records import Language
 from indexer.store.arrays import write_array
 from indexer.store.calibration import LOOKS_NAME, Calibration, Measured, Rates
+from indexer.text.fields import is_chinese_field
 
 if TYPE_CHECKING:
     from indexer.store.manifest import FieldManifest
 
-VERSION = 4
+VERSION = 5
 """Raised whenever the same build would be calibrated otherwise."""
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -43,11 +44,18 @@ _ROWS_PAIRED = 800
 
 
 class Calibrator:
-    """Calibrates builds of one pair of encoders; what they share is embedded once."""
+    """Calibrates builds of the same encoders; what they share is embedded once.
 
-    def __init__(self, text: TextEncoder, image: ImageEncoder | None) -> None:
+    `chinese` embeds the fields of Chinese texts, where builds have such.
+    """
+
+    def __init__(
+        self, text: TextEncoder, image: ImageEncoder | None, chinese: TextEncoder | None = None
+    ) -> None:
         self._text = text
         self._image = image
+        self._chinese = chinese
+        self._unrelated_texts: dict[tuple[str, Language], Embeddings] = {}
 
     @property
     def digest(self) -> str:
@@ -87,11 +95,11 @@ class Calibrator:
         pairs: dict[str, tuple[float, ...] | None] = {
             _LEXICAL: quantiles(*build.paired_coverage(probes))
         }
-        if language in self._text.spec.languages:
-            asked = self._text.encode_texts([probe.text for probe in probes], "query")
-            cases = [probe.case_id for probe in probes]
-            for field in build.fields:
-                unrelated.append(build.best_cosine(field, self._unrelated_texts[language]))
+        cases = [probe.case_id for probe in probes]
+        for reader, fields in self._readers(build, language):
+            asked = reader.encode_texts([probe.text for probe in probes], "query")
+            for field in fields:
+                unrelated.append(build.best_cosine(field, self._embed_unrelated(reader, language)))
                 related.append(build.best_cosine_elsewhere(field, asked, cases))
                 pairs[field] = quantiles(build.paired_cosines(field, asked, cases, _ROWS_PAIRED))
         chance, known = np.stack(unrelated, axis=1), np.stack(related, axis=1)
@@ -101,6 +109,22 @@ class Calibrator:
                 pairs=pairs[name], least=rounded(least), spread=rounded(spread)
             )
         return estimate_rates(chance, known, fit_words, "any")
+
+    def _readers(
+        self, build: BuildUnderTest, language: Language
+    ) -> Iterator[tuple[TextEncoder, list[str]]]:
+        """Yield the encoders that read a language, each with the fields that it is asked of."""
+        for reader, of_chinese in ((self._text, False), (self._chinese, True)):
+            fields = [one for one in build.fields if is_chinese_field(one) == of_chinese]
+            if reader is not None and fields and language in reader.spec.languages:
+                yield reader, fields
+
+    def _embed_unrelated(self, reader: TextEncoder, language: Language) -> Embeddings:
+        """Return embeddings (n, d) of texts in a language that say nothing medical."""
+        key = (reader.spec.key, language)
+        if key not in self._unrelated_texts:
+            self._unrelated_texts[key] = reader.encode_texts(unrelated_texts(language), "query")
+        return self._unrelated_texts[key]
 
     def _calibrate_pictures(
         self, build: BuildUnderTest, image: ImageEncoder, measured: dict[str, Measured]
@@ -132,11 +156,6 @@ class Calibrator:
         # same picture of several indexes, and looks refuse what is strange in each.
         measured["image>image"] = Measured(pairs=pairs, least=rounded(least))
         return rounded(-nearness), estimate_rates(chance, known, fit_pictures, "all")
-
-    @cached_property
-    def _unrelated_texts(self) -> dict[Language, Embeddings]:
-        read = [one for one in _LANGUAGES if one in self._text.spec.languages]
-        return {one: self._text.encode_texts(unrelated_texts(one), "query") for one in read}
 
     @cached_property
     def _unrelated_pictures(self) -> tuple[Embeddings, Look]:

@@ -87,18 +87,18 @@ class Measured:
 class Calibration:
     """The calibration of a build.
 
-    `measured` is keyed by what is asked and by the ranking, e.g. ("en", "caption"), as
-    "en>caption". A picture that differs by more than `farthest_look` from the looks of the
-    index's own is none of their kind. `rates` is keyed by what is asked.
+    `measured` is keyed by what is asked and by the field, or "lexical", that answers: ("en",
+    "caption") as "en>caption". A picture that differs by more than `farthest_look` from the looks
+    of the index's own is none of their kind. `rates` is keyed by what is asked.
     """
 
     measured: Mapping[str, Measured] = field(default_factory=dict)
     farthest_look: float | None = None
     rates: Mapping[str, Rates] = field(default_factory=dict)
 
-    def of(self, asked: Asked, ranking: str) -> Measured | None:
-        """Return what is known of one ranking for one kind of query."""
-        return self.measured.get(f"{asked}>{ranking}")
+    def of(self, asked: Asked, field: str) -> Measured | None:
+        """Return what is known of one field, or of the words, for one kind of query."""
+        return self.measured.get(f"{asked}>{field}")
 
 
 class Calibrates(Protocol):

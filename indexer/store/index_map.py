@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.store.arrays import read_array, write_array
+from indexer.text.fields import CHINESE_FIELDS
 
 if TYPE_CHECKING:
     from indexer.store.manifest import FieldManifest
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 MAP_NAME = "map.npy"
 MAP_ROWS_NAME = "map.rows.npy"
-MAPPED_FIELDS = ("image", "question")
-"""What is drawn of an image index and of a text index."""
+MAPPED_FIELDS = ("image", "question", CHINESE_FIELDS["question"])
+"""What is drawn of an image index, of a text index, and of one that is all in Chinese."""
 
 MOST_POINTS = 5000
 # A record outside the sample lies at the median of so many that are on the map and nearest to it:

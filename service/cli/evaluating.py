@@ -18,7 +18,7 @@ from service.cli.default_command import DefaultCommandGroup
 from service.cli.evaluating_rag import evaluate_rag
 
 if TYPE_CHECKING:
-    from indexer.encoders.selection import EncoderPair
+    from indexer.encoders.selection import Encoders
     from service.evaluation.evaluation import Difference, Evaluation
     from service.evaluation.results import TaskResult
 
@@ -130,7 +130,7 @@ def _report(
     answers_console().print(f"Report: {page} (figures as JSON and TREC files beside it).")
 
 
-def _load(keys: Sequence[str], device: str | None) -> "EncoderPair":
+def _load(keys: Sequence[str], device: str | None) -> "Encoders":
     from indexer.encoders.selection import select_encoders
 
     with errors_console().status("Loading encoders"):

@@ -17,7 +17,7 @@ from service.evaluation.audit import KnownImages, images_of_index
 from service.evaluation.gathering import SideColumns, gather_images, to_hashes
 
 if TYPE_CHECKING:
-    from indexer.encoders.selection import EncoderPair
+    from indexer.encoders.selection import Encoders
     from indexer.store.reader import IndexReader
 
 (OWN_IMAGES,) = DATASETS
@@ -26,7 +26,7 @@ _LONG_TEXT_COLUMNS = ("text_long", "long_text")
 _HASHED_PX = 32
 
 
-def build_pool(root: Path, indexes_dir: Path, encoders: "EncoderPair") -> "IndexReader":
+def build_pool(root: Path, indexes_dir: Path, encoders: "Encoders") -> "IndexReader":
     """Index a folder in the pool's layout by the same path as any dataset, and open the index.
 
     Raises
@@ -45,6 +45,7 @@ def build_pool(root: Path, indexes_dir: Path, encoders: "EncoderPair") -> "Index
             indexes_dir,
             text=encoders.text,
             image=encoders.image,
+            chinese=encoders.chinese,
             on_progress=lambda stage, rows: progress.update(
                 task, description=f"{root.name}: {stage}", completed=rows
             ),

@@ -12,7 +12,7 @@ from service.cli.evaluation_pools import build_pool, images_of_indexes, read_sid
 
 if TYPE_CHECKING:
     from indexer.encoders.base import ImageEncoder, TextEncoder
-    from indexer.encoders.selection import EncoderPair
+    from indexer.encoders.selection import Encoders
     from indexer.store.reader import IndexReader
     from service.evaluation.audit import KnownImages
     from service.evaluation.evaluation import Evaluation
@@ -67,7 +67,7 @@ def evaluate_built(
 def evaluate_folders(
     folders: Sequence[Path],
     place: Path,
-    pair: "EncoderPair",
+    pair: "Encoders",
     sampling: "Sampling",
     indexes: Path,
     trained: "Sequence[tuple[KnownImages, frozenset[str]]]",
@@ -91,7 +91,7 @@ def evaluate_folders(
 
 
 def evaluate_texts(
-    folders: Sequence[Path], place: Path, pair: "EncoderPair", seed: int
+    folders: Sequence[Path], place: Path, pair: "Encoders", seed: int
 ) -> "list[Evaluation]":
     """Build each judged set into an index below `place` and put its questions to it."""
     from service.evaluation.measuring import evaluate_questions
@@ -103,7 +103,7 @@ def evaluate_texts(
     for texts in (one for folder in folders for one in read_text_sets(folder)):
         with _steps(texts.name) as on_step:
             on_step(f"embedding {len(texts.documents):,} texts")
-            reader = build_text_index(texts, place / "texts", pair.text)
+            reader = build_text_index(texts, place / "texts", pair.text, pair.chinese)
             asked = [judged_questions(texts)]
             done.append(
                 evaluate_questions(reader, _encoders_of(pair), asked, seed=seed, on_step=on_step)
@@ -132,13 +132,13 @@ def _open(indexes: Path, names: Sequence[str]) -> "list[IndexReader]":
     return [readers[name] for name in sorted(names or readers)]
 
 
-def _encoders_of(pair: "EncoderPair") -> "QueryEncoders":
+def _encoders_of(pair: "Encoders") -> "QueryEncoders":
     """Return the pair's own towers as the encoders of queries."""
     from service.retrieval.encoding import QueryEncoders
 
+    towers = (pair.text, pair.image, pair.chinese)
     loaded: dict[str, TextEncoder | ImageEncoder] = {
-        pair.text.spec.key: pair.text,
-        pair.image.spec.key: pair.image,
+        one.spec.key: one for one in towers if one is not None
     }
     return QueryEncoders(loaded.__getitem__)
 

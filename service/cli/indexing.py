@@ -1,6 +1,7 @@
 """`medsearch sample` and `medsearch index`: from files to published indexes."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from indexer.datasets.base import Dataset, how_to_get, locate
 from indexer.datasets.instances import ALLOW_BURNED_IN
 from indexer.datasets.registry import all_datasets, get_dataset
 from indexer.errors import DatasetNotFoundError, MedsearchError
+from indexer.records import Language
 from service.cli.console import answers_console, errors_console, progress_bars
 from service.cli.index_summary import print_json, print_summary
 from service.cli.pacs import PacsChoice, choose_folder, index_pacs
@@ -19,7 +21,7 @@ from service.cli.pacs import PacsChoice, choose_folder, index_pacs
 if TYPE_CHECKING:
     from indexer.build import BuildResult
     from indexer.calibration.calibrator import Calibrator
-    from indexer.encoders.selection import EncoderPair
+    from indexer.encoders.selection import Encoders
     from indexer.pacs.mirror import MirrorReport
 
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 class _Models:
     """What embeds records, and what measures how it scores what is unrelated."""
 
-    encoders: "EncoderPair"
+    encoders: "Encoders"
     calibrator: "Calibrator"
 
 
@@ -79,7 +81,7 @@ def index(
     encoder: Annotated[
         list[str] | None,
         typer.Option(
-            help="Catalogue key or model folder; twice for one image and one text encoder."
+            help="Catalogue key or model folder; again for another place: images, texts, Chinese."
         ),
     ] = None,
     device: Annotated[
@@ -140,7 +142,8 @@ def index(
     results: list[tuple[str, BuildResult | MedsearchError]] = []
     if dicomweb is None:
         targets, missing = _targets(names or [], data)
-        models = _load_models(encoder or [], device)
+        languages = {one for target in targets for one in target.dataset.info.languages}
+        models = _load_models(encoder or [], device, languages)
         results.extend(missing)
         results.extend(_outcome(target, indexes, models, manner) for target in targets)
     else:
@@ -151,7 +154,7 @@ def index(
         )  # fmt: skip
 
         def build(dataset: Dataset, root: Path) -> "BuildResult":
-            loaded = _load_models(encoder or [], device)
+            loaded = _load_models(encoder or [], device, dataset.info.languages)
             return _build(_Target(dataset, root), indexes, loaded, manner)
 
         try:
@@ -167,13 +170,13 @@ def index(
         raise typer.Exit(1)
 
 
-def _load_models(keys: list[str], device: str | None) -> "_Models":
+def _load_models(keys: list[str], device: str | None, languages: Collection[Language]) -> "_Models":
     from indexer.calibration.calibrator import Calibrator
     from indexer.encoders.selection import select_encoders
 
     with errors_console().status("Loading encoders"):
-        encoders = select_encoders(keys, device=device)
-    return _Models(encoders, Calibrator(encoders.text, encoders.image))
+        encoders = select_encoders(keys, device=device, languages=languages)
+    return _Models(encoders, Calibrator(encoders.text, encoders.image, encoders.chinese))
 
 
 def _outcome(
@@ -247,6 +250,7 @@ def _build(
             indexes,
             text=models.encoders.text,
             image=models.encoders.image,
+            chinese=models.encoders.chinese,
             options=BuildOptions(
                 limit=manner.limit,
                 workers=manner.workers,

@@ -101,10 +101,10 @@ def _ask_judged(
     if not folders:
         return
     pair = select_encoders([])
-    calibrator = Calibrator(pair.text, None)
+    calibrator = Calibrator(pair.text, None, pair.chinese)
     for texts in (one for folder in folders for one in read_text_sets(folder)):
         with TemporaryDirectory(prefix="medsearch-refusals-") as place:
-            build_text_index(texts, Path(place), pair.text, calibrator=calibrator)
+            build_text_index(texts, Path(place), pair.text, pair.chinese, calibrator=calibrator)
             retriever = Retriever(IndexSet(Path(place)), encoders)
             for trial in (*written_trials("questions"), judged_trial(texts, queries)):
                 yield texts.name, run_trial(retriever, trial)

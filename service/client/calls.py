@@ -19,7 +19,10 @@ Reply = TypeVar("Reply")
 Image: TypeAlias = bytes | str | Path
 """An image file: its bytes, or where it lies."""
 Vector: TypeAlias = Mapping[str, Any]
-"""A ready embedding: {"field": "image" | "caption" | "question", "values": [...]}."""
+"""A ready embedding: {"field": "image" | "caption" | "question", "values": [...]}.
+
+Fields of Chinese texts, where an index has such, are `caption_zh` and `question_zh`.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from service.evaluation.question_sets import (
 )
 from service.evaluation.text_tasks import Questions, ask_questions
 from service.retrieval.encoding import QueryEncoders
+from service.retrieval.planning import DENSE_FIELDS
 from service.retrieval.spaces import Space, identity_of
 
 OnStep = Callable[[str], None]
@@ -98,9 +99,11 @@ def evaluate_questions(
         for one in questions
         for result in ask_questions(reader, encoders, one, seed=seed, on_step=on_step)
     ]
-    stated = reader.manifest.fields["question"]
+    # What embeds most of the texts; where nothing is embedded, what was to.
+    name = max(DENSE_FIELDS["questions"], key=lambda one: _vectors_in(reader, one))
+    stated = reader.manifest.fields[name]
     identity = identity_of(stated.fingerprint)
-    spec = encoders.encoder(Space("question", stated.encoder, stated.dim, identity)).spec
+    spec = encoders.encoder(Space(name, stated.encoder, stated.dim, identity)).spec
     notes = []
     if not stated.vectors:
         notes.append(
@@ -118,6 +121,11 @@ def evaluate_questions(
         results=tuple(results),
         notes=tuple(notes),
     )
+
+
+def _vectors_in(reader: IndexReader, field: str) -> int:
+    stated = reader.manifest.fields.get(field)
+    return stated.vectors if stated else -1
 
 
 def questions_of_index(reader: IndexReader) -> list[Questions]:

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from indexer.calibration.calibrator import Calibrator
+from indexer.embedding import FieldEncoder, field_encoders, input_of
 from indexer.encoders.base import Embeddings, TextEncoder
 from indexer.records import TextRecord, make_record_id
 from indexer.store.calibration import Calibrates
 from indexer.store.reader import IndexReader
 from indexer.store.writer import BuildPlan, BuildWriter, Duplicate, Shard, ShardField
-from indexer.text.questions import document_text
 from service.evaluation.text_sets import TextSet
 
 _TEXTS_AT_ONCE = 256
@@ -24,6 +24,8 @@ def build_text_index(
     texts: TextSet,
     indexes_dir: Path,
     encoder: TextEncoder,
+    chinese: TextEncoder | None = None,
+    *,
     on_progress: OnProgress | None = None,
     calibrator: Calibrates | None = None,
 ) -> IndexReader:
@@ -31,28 +33,25 @@ def build_text_index(
 
     The records, the embedded text and the rule that an encoder embeds only languages that it
     reads are those of every build, and so is the calibration; documents that say the same become
-    one record. `calibrator` is one for this encoder unless given.
+    one record. `chinese` embeds Chinese texts that `encoder` does not read; `calibrator` is one for
+    both unless given.
     """
     records, duplicates = _records(texts)
-    vectors = _embed(records, encoder, on_progress)
+    if "zh" in encoder.spec.languages:
+        chinese = None
+    fields = field_encoders("text", encoder, None, chinese=chinese)
     shard = Shard(
         rows_consumed=len(records) + len(duplicates),
         records=records,
         content_keys=[record.content_key() for record in records],
         images=[None] * len(records),
-        fields={
-            "question": ShardField(
-                positions=np.arange(len(vectors)),
-                vectors=vectors,
-                keys=[_key(record) for record in records[: len(vectors)]],
-            )
-        },
+        fields={one.name: _embed(records, one, on_progress) for one in fields},
         duplicates=duplicates,
         rejects=[],
     )
-    with BuildWriter.open(indexes_dir, _plan(texts, encoder)) as writer:
+    with BuildWriter.open(indexes_dir, _plan(texts, fields)) as writer:
         writer.add_shard(shard)
-        made = calibrator or Calibrator(encoder, None)
+        made = calibrator or Calibrator(encoder, None, chinese)
         published = writer.publish(sources=(), calibrator=made)
     return IndexReader(published.folder)
 
@@ -104,24 +103,25 @@ def _records(texts: TextSet) -> tuple[list[TextRecord], list[Duplicate]]:
 
 
 def _embed(
-    records: Sequence[TextRecord], encoder: TextEncoder, on_progress: OnProgress | None
-) -> Embeddings:
-    """Embed all records, or none of them in a language that the encoder does not read."""
-    parts: list[Embeddings] = [np.zeros((0, encoder.spec.dim), np.float32)]
-    readable = [one for one in records if one.language in encoder.spec.languages]
-    for start in range(0, len(readable), _TEXTS_AT_ONCE):
-        block = readable[start : start + _TEXTS_AT_ONCE]
-        parts.append(encoder.encode_texts([document_text(one) for one in block], "document"))
+    records: Sequence[TextRecord], field: FieldEncoder, on_progress: OnProgress | None
+) -> ShardField:
+    """Embed in a field what its encoder reads of the records."""
+    found = (input_of(field, position, one, None) for position, one in enumerate(records))
+    inputs = [one for one in found if one is not None]
+    parts: list[Embeddings] = [np.zeros((0, field.spec.dim), np.float32)]
+    for start in range(0, len(inputs), _TEXTS_AT_ONCE):
+        block = inputs[start : start + _TEXTS_AT_ONCE]
+        parts.append(field.encode(block))
         if on_progress:
             on_progress("encoding", start + len(block))
-    return np.concatenate(parts)
+    return ShardField(
+        positions=np.array([one.position for one in inputs], np.int64),
+        vectors=np.concatenate(parts),
+        keys=[one.key for one in inputs],
+    )
 
 
-def _key(record: TextRecord) -> bytes:
-    return hashlib.blake2b(document_text(record).encode(), digest_size=16).digest()
-
-
-def _plan(texts: TextSet, encoder: TextEncoder) -> BuildPlan:
+def _plan(texts: TextSet, fields: Sequence[FieldEncoder]) -> BuildPlan:
     content = repr(sorted(texts.documents.items())).encode()
     return BuildPlan(
         index=texts.name,
@@ -132,7 +132,7 @@ def _plan(texts: TextSet, encoder: TextEncoder) -> BuildPlan:
         citation="",
         homepage="",
         synthetic=False,
-        fields={"question": (encoder.spec.key, encoder.text_fingerprint)},
+        fields={one.name: (one.spec.key, one.fingerprint) for one in fields},
         source_digest=hashlib.sha256(content).hexdigest(),
         options={},
     )

@@ -9,11 +9,12 @@ import numpy as np
 
 from indexer.errors import MedsearchError
 from indexer.store.reader import IndexReader
-from indexer.text.normalise import clean
+from indexer.text.normalise import clean, detect_language
 from service.evaluation.metrics import Floats, per_query
 from service.evaluation.ranking import CLASS_MEASURES, KNOWN_ITEM_MEASURES, Measure, Ranking
 from service.evaluation.results import RUN_DEPTH, Ranked, TaskResult
 from service.retrieval.encoding import QueryEncoders
+from service.retrieval.planning import DENSE_FIELDS
 from service.retrieval.query import Query, TextSource, VectorSource
 from service.retrieval.retriever import Retriever
 from service.retrieval.spaces import Space
@@ -70,7 +71,7 @@ def ask_questions(
     """
     asker = _Asker(reader, encoders)
     for manner in get_args(Manner):
-        if manner == "dense" and asker.space is None:
+        if manner == "dense" and not any(map(asker.space_for, questions.texts.values())):
             continue
         run: dict[str, Scored] = {}
         if on_step:
@@ -88,7 +89,16 @@ class _Asker:
         self._encoders = encoders
         self._retriever = Retriever(OneIndex(reader), encoders)
         self._record_ids = record_ids_of(reader)
-        self.space = Space.of(reader, "question")
+        found = (Space.of(reader, field) for field in DENSE_FIELDS["questions"])
+        self._spaces = [space for space in found if space is not None]
+
+    def space_for(self, words: str) -> Space | None:
+        """Return the space in which some words are compared, as the engine chooses it, if any."""
+        language = detect_language(words)
+        for space in self._spaces:
+            if language in self._encoders.encoder(space).spec.languages:
+                return space
+        return None
 
     def ask(self, manner: Manner, words: str, own: str | None) -> Scored:
         """Return the scores of the best records but the query's own."""
@@ -101,9 +111,12 @@ class _Asker:
             scored.pop(own or "", None)
             return scored
         source: TextSource | VectorSource = TextSource(words)
-        if manner == "dense" and self.space is not None:
-            vector = self._encoders.embed_text(self.space, words)
-            source = VectorSource("question", vector)
+        space = self.space_for(words) if manner == "dense" else None
+        if manner == "dense" and space is None:
+            return {}
+        if space is not None:
+            vector = self._encoders.embed_text(space, words)
+            source = VectorSource(space.field, vector)
         query = Query(
             target="questions",
             source=source,

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from indexer.pixels.ct_windows import WINDOW_FIELDS
 from indexer.pixels.looks import Looks
 from indexer.store.calibration import Asked, Measured
 from indexer.store.reader import IndexReader
 from indexer.text.normalise import detect_language
-from service.retrieval.drafting import Plan
+from service.retrieval.drafting import Leg, Plan
 from service.retrieval.fusion import Key, Ranking
-from service.retrieval.legs import LEXICAL, STATED, LexicalLeg
+from service.retrieval.legs import LEXICAL, LexicalLeg
 from service.retrieval.query import Place, Query, TextSource
 from service.retrieval.spaces import Space
 
 _IMAGE = "image"
-_FIELD_OF = {STATED: _IMAGE, "image_by_words": _IMAGE}
 _NOUNS = {_IMAGE: "pictures", "caption": "captions", "question": "questions"}
 
 
@@ -71,7 +71,7 @@ class Chance:
         known = [
             measured.percentile(place.score)
             for name, place in why.items()
-            if (measured := self._measured(name, self._readers[key.reader])) is not None
+            if (measured := self._measured(name, place.field, key.reader)) is not None
         ]
         return max((one for one in known if one is not None), default=None)
 
@@ -80,7 +80,7 @@ class Chance:
         known = [
             self._passes(name, key.reader, place.score, measured)
             for name, place in why.items()
-            if (measured := self._measured(name, self._readers[key.reader])) is not None
+            if (measured := self._measured(name, place.field, key.reader)) is not None
         ]
         return any(known) if known else None
 
@@ -96,7 +96,10 @@ class Chance:
         """Return whether nothing that these rankings have not reached can have the percentile."""
         if self._query.min_percentile is None:
             return False
-        edges = {one.name: Place(len(one.keys), one.floor) for one in rankings}
+        edges = {
+            leg.name: Place(len(one.keys), one.floor, _field_of(leg))
+            for leg, one in zip(self._plan.legs, rankings, strict=True)
+        }
         return not any(
             self.is_shown(Key(position, 0), edges) for position in range(len(self._readers))
         )
@@ -112,8 +115,7 @@ class Chance:
         for leg, ranking in zip(self._plan.legs, rankings, strict=True):
             best = _best_by_reader(ranking, excluded)
             for member in leg.members:
-                reader = self._readers[member]
-                measured = self._measured(leg.name, reader)
+                measured = self._measured(leg.name, _field_of(leg), member)
                 if measured is None:
                     uncalibrated = uncalibrated or member in best
                 elif member in best:
@@ -126,11 +128,14 @@ class Chance:
             return Relevance(None)
         return Relevance(False, " ".join(self._reasons(findings)))
 
-    def _measured(self, ranking: str, reader: IndexReader) -> Measured | None:
-        calibration = reader.manifest.calibration
+    def _measured(self, ranking: str, field: str | None, position: int) -> Measured | None:
+        """Return what is known of a ranking by a field of an index; None of it: by words."""
+        calibration = self._readers[position].manifest.calibration
         if calibration is None:
             return None
-        return calibration.of(self._asked(ranking), _FIELD_OF.get(ranking, ranking))
+        # CT slices by window are calibrated as further views of their image.
+        asked_of = _IMAGE if field in WINDOW_FIELDS else field
+        return calibration.of(self._asked(ranking), asked_of or ranking)
 
     def _asked(self, ranking: str) -> Asked:
         return "image" if ranking == _IMAGE and not self._by_words else self._language
@@ -186,6 +191,11 @@ class Chance:
                 )
         if LEXICAL not in nearest and any(isinstance(leg, LexicalLeg) for leg in self._plan.legs):
             yield "None of the query's words occurs in what was searched."
+
+
+def _field_of(leg: Leg) -> str | None:
+    """Return the field in which a leg ranks embeddings; None of the leg that ranks by words."""
+    return None if isinstance(leg, LexicalLeg) else leg.space.field
 
 
 def _down(score: float) -> int:

@@ -13,13 +13,14 @@ import numpy as np
 from indexer.errors import EncoderError, QueryError
 from indexer.pixels.looks import Look
 from indexer.store.reader import IndexReader
+from indexer.text.fields import main_field
 from service.retrieval.columns import ColumnCache
 from service.retrieval.coverage import ceilings
 from service.retrieval.encoding import Vector
 from service.retrieval.facts import mentioned_masks
 from service.retrieval.fusion import Fusion
 from service.retrieval.late_interaction import SeriesLeg
-from service.retrieval.legs import CAPTION, LEXICAL, STATED, DenseLeg, LexicalLeg
+from service.retrieval.legs import CAPTION_FIELDS, LEXICAL, STATED, DenseLeg, LexicalLeg
 from service.retrieval.query import Note, Query, Target
 from service.retrieval.spaces import Space
 
@@ -98,12 +99,12 @@ class Draft:
 
         `by_words` marks the one that looks for pictures by words where another looks by picture.
         """
-        field = space.field
+        ranking = main_field(space.field)
         self.legs.append(
             DenseLeg(
-                name=f"{field}_by_words" if by_words else field,
+                name=f"{ranking}_by_words" if by_words else ranking,
                 space=space,
-                weight=WEIGHTS[self.target][field],
+                weight=WEIGHTS[self.target][ranking],
                 vector=vector,
                 members=members,
                 fields=fields,
@@ -150,7 +151,8 @@ class Draft:
                 )
 
     def _is_captioned(self, member: int) -> bool:
-        return Space.of(self.readers[member], CAPTION) is not None
+        reader = self.readers[member]
+        return any(Space.of(reader, field) is not None for field in CAPTION_FIELDS)
 
     @contextmanager
     def tolerating(self, members: tuple[int, ...]) -> Iterator[None]:
@@ -164,20 +166,22 @@ class Draft:
             self._note("encoder", f"{error.message} Not searched in: {self._names(members)}.")
 
     def note_language(self, space: Space, language: str, members: tuple[int, ...]) -> None:
-        """Say that an encoder had no vote because it does not read the query's language."""
-        self._note(
-            "language",
-            f"The encoder {space.encoder!r} does not read {language!r}, so the field "
-            f"{space.field!r} had no vote in: {self._names(members)}.",
-        )
+        """Say where an encoder had no vote because it does not read the query's language."""
+        if members:
+            self._note(
+                "language",
+                f"The encoder {space.encoder!r} does not read {language!r}, so the field "
+                f"{space.field!r} had no vote in: {self._names(members)}.",
+            )
 
     def note_other_space(self, space: Space, members: tuple[int, ...]) -> None:
         """Say that indexes of another encoder cannot be compared with a record's embedding."""
-        self._note(
-            "other_encoder",
-            f"Embedded by another encoder ({space.encoder!r}) than the record, so not searched: "
-            f"{self._names(members)}.",
-        )
+        if members:
+            self._note(
+                "other_encoder",
+                f"Embedded by another encoder ({space.encoder!r}) than the record, so not "
+                f"searched: {self._names(members)}.",
+            )
 
     def finish(self) -> Plan:
         """Return the plan; where no embedding can be searched, raise what stood in the way.

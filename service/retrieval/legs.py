@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.store.reader import IndexReader
+from indexer.text.fields import CHINESE_FIELDS
 from indexer.text.tokenise import tokenise
 from service.retrieval.chance import chance_cosine
 from service.retrieval.columns import Mask
@@ -15,7 +16,7 @@ from service.retrieval.masks import count_allowed
 from service.retrieval.spaces import Space
 
 LEXICAL = "lexical"
-CAPTION = "caption"
+CAPTION_FIELDS = ("caption", CHINESE_FIELDS["caption"])
 STATED = "stated"
 
 
@@ -172,9 +173,15 @@ class LexicalLeg:
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
         """Return which records this leg cannot fairly rank: images without a caption."""
-        captioned = frozenset(m for m in self.members if CAPTION in area.readers[m].manifest.fields)
-        texts = set(self.members) - captioned
-        return _without(area, [key for key in keys if key.reader not in texts], CAPTION, captioned)
+        captioned = {
+            field: [m for m in self.members if field in area.readers[m].manifest.fields]
+            for field in CAPTION_FIELDS
+        }
+        texts = set(self.members).difference(*captioned.values())
+        excused: Set[Key] = {key for key in keys if key.reader not in texts}
+        for field, members in captioned.items():
+            excused = _without(area, excused, field, members)
+        return excused
 
     def effort(self, area: Area, *, exact: bool) -> Effort:  # noqa: ARG002 - is exact
         """Return how many postings of the query's words there are to read."""

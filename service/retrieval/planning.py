@@ -9,6 +9,7 @@ import numpy as np
 from indexer.errors import QueryError
 from indexer.records import TextRecord
 from indexer.store.reader import IndexReader
+from indexer.text.fields import CHINESE_FIELDS, is_chinese_field, main_field
 from indexer.text.normalise import clean, detect_language
 from indexer.text.questions import lexical_text
 from service.retrieval.columns import ColumnCache
@@ -31,7 +32,10 @@ from service.retrieval.spaces import IMAGE, Space
 from service.retrieval.views import View, fields_compared, view_of_record, windows_wanted
 
 DENSE_FIELDS: Mapping[Target, tuple[str, ...]] = MappingProxyType(
-    {"images": ("image", "caption"), "questions": ("question",)}
+    {
+        "images": ("image", "caption", CHINESE_FIELDS["caption"]),
+        "questions": ("question", CHINESE_FIELDS["question"]),
+    }
 )
 RECORD_FIELD: Mapping[Target, str] = MappingProxyType({"images": "image", "questions": "question"})
 
@@ -89,10 +93,13 @@ class Planner:
             return words
         language = detect_language(words)
         wanted = windows_wanted(draft.query)
-        for space, members in draft.spaces(DENSE_FIELDS[draft.target]):
+        spaces = dict(draft.spaces(DENSE_FIELDS[draft.target]))
+        for space, members in spaces.items():
+            if is_chinese_field(space.field) and language != "zh":
+                continue
             with draft.tolerating(members):
                 if language not in self._encoders.encoder(space).spec.languages:
-                    draft.note_language(space, language, members)
+                    draft.note_language(space, language, _without_own(space, spaces))
                     continue
                 vector = self._encoders.embed_text(space, words)
                 apart = beside_examples and space.field == RECORD_FIELD[draft.target]
@@ -178,22 +185,35 @@ def _find_like_record(
             "The record is of the other kind.",
             remedy="Search images like an image record, questions like a question.",
         )
-    field = RECORD_FIELD[draft.target]
-    own = Space.of(home, field)
-    if own is None:
-        seen = None
-    elif field == IMAGE:
-        seen = view_of_record(home, row, windows_wanted(draft.query))
-    else:
-        vector = home.vector(field, row)
-        seen = None if vector is None else View(vector, None)
+    own, seen = _own_view(draft, home, row)
     if seen is not None:
         for space, members in spaces.items():
             if space == own:
                 found.setdefault(space, []).append(seen)
-            elif space.field == field:
-                draft.note_other_space(space, members)
+            elif main_field(space.field) == RECORD_FIELD[draft.target]:
+                compared = spaces.get(own, ()) if own else ()
+                others = [member for member in members if member not in compared]
+                draft.note_other_space(space, tuple(others))
     return [lexical_text(record)] if isinstance(record, TextRecord) else []
+
+
+def _own_view(draft: Draft, home: IndexReader, row: int) -> tuple[Space | None, View | None]:
+    """Return the embedding by which a record is searched for others, and its space, if any."""
+    if draft.target == "images":
+        return Space.of(home, IMAGE), view_of_record(home, row, windows_wanted(draft.query))
+    for field in DENSE_FIELDS[draft.target]:
+        space = Space.of(home, field)
+        vector = home.vector(field, row) if space else None
+        if vector is not None:
+            return space, View(vector, None)
+    return None, None
+
+
+def _without_own(space: Space, spaces: Mapping[Space, tuple[int, ...]]) -> tuple[int, ...]:
+    """Return those of a space's indexes that have no field of Chinese texts beside it."""
+    own = CHINESE_FIELDS.get(space.field)
+    served = {one for other, members in spaces.items() if other.field == own for one in members}
+    return tuple(member for member in spaces[space] if member not in served)
 
 
 def _find_like_vector(

@@ -128,25 +128,84 @@ def test_a_folder_of_something_else_says_what_was_expected(tmp_path: Path) -> No
         build(tmp_path, tmp_path / "indexes")
 
 
+class TwoQuestions:
+    """A dataset of one question in each language."""
+
+    info: DatasetInfo = replace(OwnImages.info, kind="text")
+
+    def detect(self, root: Path) -> str:
+        return "made up"
+
+    def iter_rows(self, root: Path) -> Iterator[Row]:
+        for language, question in (("en", "What is sepsis?"), ("zh", "什么是败血症？")):
+            yield TextRecord(
+                record_id=f"two/all/{language}", dataset="two", split="all", licence="CC0-1.0",
+                source_id=language, source_path="none", case_id=language,
+                language=language, question=question, answer="An answer.",
+            )  # fmt: skip
+
+
+class EnglishQuestions(TwoQuestions):
+    info = replace(TwoQuestions.info, languages=("en",))
+
+
+class Reading(TinyEncoder):
+    """A tiny encoder of other languages, under a name of its own."""
+
+    def __init__(self, *languages: str) -> None:
+        key = "-".join(languages)
+        self.spec = replace(TinyEncoder.spec, key=key, languages=languages)
+        self.text_fingerprint = replace(TinyEncoder.text_fingerprint, key=key)
+
+
 def test_words_that_an_encoder_cannot_read_are_left_to_the_full_text_index(
     tmp_path: Path,
 ) -> None:
-    class TwoQuestions:
-        info: DatasetInfo = replace(OwnImages.info, kind="text")
-
-        def detect(self, root: Path) -> str:
-            return "made up"
-
-        def iter_rows(self, root: Path) -> Iterator[Row]:
-            for language, question in (("en", "What is sepsis?"), ("zh", "什么是败血症？")):
-                yield TextRecord(
-                    record_id=f"two/all/{language}", dataset="two", split="all", licence="CC0-1.0",
-                    source_id=language, source_path="none", case_id=language,
-                    language=language, question=question, answer="An answer.",
-                )  # fmt: skip
-
     result = build_index(TwoQuestions(), tmp_path, tmp_path / "indexes", text=TinyEncoder())
     assert result.encoded == 1
     reader = IndexReader(result.published.folder)
     assert reader.rows_of("question").tolist() == [0]
     assert reader.search_lexical("败血症", 1).rows.tolist() == [1]
+
+
+def test_chinese_words_have_a_field_of_their_own_where_another_encoder_reads_them(
+    tmp_path: Path,
+) -> None:
+    result = build_index(
+        TwoQuestions(), tmp_path, tmp_path / "indexes", text=TinyEncoder(), chinese=Reading("zh")
+    )
+    reader = IndexReader(result.published.folder)
+    assert result.encoded == 2
+    assert reader.rows_of("question").tolist() == [0]
+    assert reader.rows_of("question_zh").tolist() == [1]
+    fields = reader.manifest.fields
+    assert (fields["question"].encoder, fields["question_zh"].encoder) == ("tiny", "zh")
+    calibration = reader.manifest.calibration
+    assert calibration is not None
+    assert set(calibration.measured) == {
+        "en>lexical", "en>question", "zh>lexical", "zh>question_zh",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dataset", "text"),
+    [(EnglishQuestions(), TinyEncoder()), (TwoQuestions(), Reading("en", "zh"))],
+    ids=["nothing in Chinese", "one encoder reads both"],
+)
+def test_there_is_no_such_field_where_it_is_not_needed(
+    tmp_path: Path, dataset: TwoQuestions, text: TinyEncoder
+) -> None:
+    result = build_index(dataset, tmp_path, tmp_path / "indexes", text=text, chinese=Reading("zh"))
+    assert set(result.published.manifest.fields) == {"question"}
+
+
+def test_chinese_captions_have_a_field_of_their_own(root: Path, tmp_path: Path) -> None:
+    table = root / "records.jsonl"
+    table.write_text(table.read_text().replace("delta", "胸部正位片"))
+    result = build_index(
+        OwnImages(), root, tmp_path / "indexes", text=TinyEncoder(), image=TinyEncoder(),
+        chinese=Reading("zh"), options=BuildOptions(workers=1),
+    )  # fmt: skip
+    reader = IndexReader(result.published.folder)
+    assert len(reader.rows_of("caption_zh")) == 1
+    assert len(reader.rows_of("caption")) == len([word for word in WORDS if word]) - 1

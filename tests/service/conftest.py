@@ -127,36 +127,35 @@ def publish(
     greys: Sequence[int] | None = None,
     by_window: Mapping[str, Mapping[int, int]] | None = None,
     projector: Projects | None = None,
+    chinese: HashEncoder | None = None,
 ) -> None:
     """Publish an index of `records`; image record i has grey level `greys[i]`, or i.
 
     `by_window` holds the grey levels of some records in fields like `lung_window`; a `projector`
-    draws the map.
+    draws the map; `chinese` embeds Chinese texts in a field of their own.
     """
     encoder = encoder or HashEncoder()
     kind = "image" if isinstance(records[0], ImageRecord) else "text"
-    key, text_print = encoder.spec.key, encoder.text_fingerprint
+    key = encoder.spec.key
     if kind == "image":
         levels = list(range(len(records))) if greys is None else list(greys)
         images = np.stack([np.full((8, 8, 3), level, np.uint8) for level in levels])
-        captioned = [place for place, record in enumerate(records) if record.caption]
-        captions = [records[place].caption for place in captioned]
-        embedded = {
-            "image": (range(len(records)), encoder.encode_images(images)),
-            "caption": (captioned, _encode(encoder, captions)),
-        }
-        prints = {"image": (key, encoder.image_fingerprint), "caption": (key, text_print)}
+        embedded = {"image": (range(len(records)), encoder.encode_images(images))}
+        prints = {"image": (key, encoder.image_fingerprint)}
+        texts = {place: one.caption for place, one in enumerate(records) if one.caption}
         for field, seen in (by_window or {}).items():
             shades = np.stack([np.full((8, 8, 3), level, np.uint8) for level in seen.values()])
             embedded[field] = (list(seen), encoder.encode_images(shades))
             prints[field] = (key, encoder.image_fingerprint)
     else:
-        read = [
-            place for place, one in enumerate(records) if one.language in encoder.spec.languages
-        ]
-        texts = [document_text(records[place]) for place in read]
-        embedded = {"question": (read, _encode(encoder, texts))}
-        prints = {"question": (key, text_print)}
+        embedded, prints = {}, {}
+        texts = {place: document_text(one) for place, one in enumerate(records)}
+    main = "caption" if kind == "image" else "question"
+    for field, reader in ((main, encoder), (f"{main}_zh", chinese)):
+        if reader is not None:
+            read = [n for n in texts if records[n].language in reader.spec.languages]
+            embedded[field] = (read, _encode(reader, [texts[place] for place in read]))
+            prints[field] = (reader.spec.key, reader.text_fingerprint)
     plan = BuildPlan(
         index=name, dataset=name, kind=kind, title=name.title(), licence="CC0-1.0",
         citation="nobody", homepage="https://example.org", synthetic=True, fields=prints,

@@ -97,6 +97,28 @@ def test_an_encoder_that_cannot_read_the_language_has_no_vote(tmp_path, kit) -> 
     assert all(result.values["R@1"].tolist() == [1] for result in found.values())
 
 
+def test_an_encoder_for_chinese_reads_what_the_other_does_not(tmp_path, kit) -> None:
+    chinese = text_set(
+        "zh",
+        documents={"a": "高血压怎么治疗？", "b": "怎样治疗高血压？", "c": "发烧怎么办？"},
+        queries={"a": "高血压怎么治疗？"},
+        qrels={"a": {"b": 1}},
+    )
+    english, other = kit.HashEncoder(), kit.HashEncoder("hash-zh", languages=("zh",))
+    reader = build_text_index(chinese, tmp_path, english, other)
+    assert {name: one.vectors for name, one in reader.manifest.fields.items()} == {
+        "question": 0, "question_zh": 3,
+    }  # fmt: skip
+    evaluation = evaluate_questions(
+        reader, QueryEncoders(kit.loader(english, other)), [judged_questions(chinese)],
+        seed=0, on_step=lambda step: None,
+    )  # fmt: skip
+    assert evaluation.encoder.key == "hash-zh"
+    assert not evaluation.notes
+    assert [one.task.split(", ")[1] for one in evaluation.results] == ["dense", "lexical", "hybrid"]
+    assert all(one.values["R@1"].tolist() == [1] for one in evaluation.results)
+
+
 def test_queries_that_are_no_documents_have_the_whole_pool(tmp_path, hash_encoder) -> None:
     texts = text_set(
         queries={"q1": "duration of measles"},

@@ -271,6 +271,8 @@ export const WORDS = {
     image: "the image itself",
     caption: "the caption's meaning",
     question: "the question's meaning",
+    caption_zh: "the Chinese caption's meaning",
+    question_zh: "the Chinese question's meaning",
     lexical: "words in common",
     stated: "what is stated of the image",
     lung_window: "the lung window",

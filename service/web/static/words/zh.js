@@ -271,6 +271,8 @@ export const WORDS = {
     image: "图像本身",
     caption: "图像说明的含义",
     question: "问题的含义",
+    caption_zh: "中文图像说明的含义",
+    question_zh: "中文问题的含义",
     lexical: "共同的词",
     stated: "图像的已知信息",
     lung_window: "肺窗",
