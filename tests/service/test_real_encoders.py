@@ -20,6 +20,12 @@ QUESTIONS = {
     "What causes painless jaundice in an older man?": "Cancer of the pancreatic head.",
 }
 
+CHINESE_QUESTIONS = {
+    "过敏性休克应首先如何处理？": "肌内注射肾上腺素。",
+    "怎样诊断缺铁性贫血？": "查血清铁蛋白。",
+    "老年人无痛性黄疸常见于什么病？": "胰头癌。",
+}
+
 
 def film(number: int) -> Image.Image:
     """A phantom that no two numbers share."""
@@ -66,6 +72,12 @@ def shipped(tmp_path_factory: pytest.TempPathFactory, kit) -> Iterator[TestClien
         for number, (question, answer) in enumerate(QUESTIONS.items())
     ]
     kit.publish(folder, "asked", asked, encoder)
+    mixed = [
+        kit.text_record("mixed", number, language="zh", question=question, answer=answer)
+        for number, (question, answer) in enumerate(CHINESE_QUESTIONS.items())
+    ]
+    mixed.append(kit.text_record("mixed", 9, question="What causes heartburn?"))
+    kit.publish(folder, "mixed", mixed, encoder, chinese=load_encoder("e5-small-zh"))
     films = [
         kit.image_record("films", n, caption=None, modality="X-ray", body_part="hand")
         for n in range(4)
@@ -92,6 +104,23 @@ def test_a_reworded_question_finds_its_original(shipped: TestClient) -> None:
     ):
         reply = shipped.post("/v1/search/questions", json={"query": reworded, "k": 1})
         assert reply.json()["hits"][0]["question"] == question
+
+
+def test_a_reworded_chinese_question_finds_its_original(shipped: TestClient) -> None:
+    for question, reworded in zip(
+        CHINESE_QUESTIONS,
+        [
+            "严重的药物过敏反应抢救用什么药",
+            "缺铁引起的贫血要做哪些化验",
+            "皮肤发黄但不疼，年纪大，可能是什么病",
+        ],
+        strict=True,
+    ):
+        body = {"query": reworded, "k": 1, "mode": "dense", "indexes": ["mixed"]}
+        reply = shipped.post("/v1/search/questions", json=body).json()
+        assert reply["hits"][0]["question"] == question
+        assert reply["hits"][0]["why"]["question"]["field"] == "question_zh"
+        assert not reply["notes"]
 
 
 def test_an_uploaded_file_finds_itself(shipped: TestClient) -> None:

@@ -40,6 +40,7 @@ def pool(tmp_path: Path) -> Path:
 @pytest.fixture
 def encoders(monkeypatch: pytest.MonkeyPatch, kit) -> None:
     loaded = {name: kit.HashEncoder(name) for name in ("builtin", "minilm", "other")}
+    loaded["e5-small-zh"] = kit.HashEncoder("e5-small-zh", languages=("zh",))
 
     def load(name: str, device: str | None = None):
         return loaded[name]
