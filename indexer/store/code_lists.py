@@ -1,8 +1,8 @@
 """The 8-bit codes of one field and their lists: candidates among all, some, or the likely vectors.
 
 Codes stand for shortened vectors (`indexer.store.shortening`), in row order, so that those of any
-rows are read as quickly as memory gives them. Lists hold rows alone. Both are memory-mapped, so
-that several processes share one copy.
+rows are read as quickly as memory gives them: they are a FAISS file of their own. Lists hold rows
+alone. Both are memory-mapped, so that several processes share one copy.
 """
 
 import threading
@@ -17,38 +17,36 @@ import numpy.typing as npt
 
 from indexer.errors import CorruptBuildError
 from indexer.store.arrays import read_array, write_array
+from indexer.store.faiss_files import Codes, codes_of, open_faiss
 from indexer.store.manifest import SearchStructure
 from indexer.store.plain_vectors import rounding
 from indexer.store.shortening import Shortening
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.uint8]
 
 # Rows whose codes are brought together at a time: they stay in the processor's nearer caches.
 _GATHERED = 2048
 _IN_PLACE = 1 << 16
-_LAYOUT_PARTS = ("directions", "ranges", "centres", "starts")
+_LAYOUT_PARTS = ("directions", "centres", "starts")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What codes and lists mean.
+    """What was encoded, and where lists lie.
 
-    `ranges` float32 (2, w) are the least value of each component and the extent of its values;
     `centres` float32 (lists, w) are the middles of the lists, and `starts` int64 (lists + 1,) says
     where the rows of each begin among those of all.
     """
 
     shortening: Shortening
-    ranges: Vectors
     centres: Vectors
     starts: Rows
 
     def save(self, folder: Path, name: str) -> None:
         """Write the parts to files of a field."""
         parts: tuple[npt.NDArray[Any], ...] = (
-            self.shortening.directions, self.ranges, self.centres, self.starts,
+            self.shortening.directions, self.centres, self.starts,
         )  # fmt: skip
         for label, part in zip(_LAYOUT_PARTS, parts, strict=True):
             write_array(folder / f"{name}.{label}.npy", [part], part.shape, part.dtype)
@@ -56,25 +54,25 @@ class Layout:
     @classmethod
     def load(cls, folder: Path, name: str) -> "Layout":
         """Read what `save` wrote."""
-        directions, ranges, centres, starts = (
+        directions, centres, starts = (
             np.array(read_array(folder / f"{name}.{label}.npy")) for label in _LAYOUT_PARTS
         )
-        return cls(Shortening(directions, ranges.shape[1]), ranges, centres, starts)
+        return cls(Shortening(directions, centres.shape[1]), centres, starts)
 
 
 class CodeLists:
-    """Codes uint8 (n, w) and the rows of all lists int64 (n,), open. Safe to share by threads.
+    """A FAISS index of codes and the rows of all lists int64 (n,), open. Safe to share by threads.
 
     No vector scores more than its code says by `code_error` times the length of the query.
     """
 
-    def __init__(self, codes: Codes, rows: Rows, layout: Layout, code_error: float) -> None:
+    def __init__(self, index: Any, rows: Rows, layout: Layout, code_error: float) -> None:
         self._faiss: Any = import_module("faiss")
-        self._codes, self._rows, self._layout = codes, rows, layout
+        self._index, self._codes = index, codes_of(index)
+        self._rows, self._layout = rows, layout
         self._code_error = code_error
         self._coarse: Any = self._faiss.IndexFlatIP(layout.shortening.width)
         self._coarse.add(layout.centres)
-        self._quantizer = make_quantizer(self._faiss, layout.ranges)
         self._local = threading.local()
 
     @classmethod
@@ -89,11 +87,11 @@ class CodeLists:
             They do not fit each other or the field's vectors.
         """
         layout = Layout.load(folder, name)
-        codes = read_array(folder / f"{name}.codes.npy")
+        index = open_faiss(folder / f"{name}.faiss", len(vectors))
         rows = read_array(folder / f"{name}.lists.npy")
         count, width = len(vectors), layout.shortening.width
         fits = (
-            codes.shape == (count, width)
+            index.code_size == width
             and rows.shape == (count,)
             and layout.shortening.directions.shape[1] == vectors.shape[1]
             and layout.centres.shape == (structure.nlist, width)
@@ -104,7 +102,7 @@ class CodeLists:
                 f"The codes of {name} of build {folder.name} do not fit its vectors.",
                 remedy="Rebuild the index with `medsearch index`.",
             )
-        return cls(codes, rows, layout, structure.code_error)
+        return cls(index, rows, layout, structure.code_error)
 
     def margin(self, query: Vectors) -> float:
         """Return by how much a vector may score more than `propose` says of it."""
@@ -157,16 +155,9 @@ class CodeLists:
     def _scanner(self) -> Any:
         """Return this thread's scanner: Python cannot free one, so each thread keeps its own."""
         if not hasattr(self._local, "scanner"):
-            scanner = self._quantizer.select_InvertedListScanner(
+            scanner = self._index.sq.select_InvertedListScanner(
                 self._faiss.METRIC_INNER_PRODUCT, self._coarse, False, None, False
             )
             scanner.set_list(0, 0.0)
             self._local.scanner = scanner
         return self._local.scanner
-
-
-def make_quantizer(faiss: Any, ranges: Vectors) -> Any:
-    """Return the quantizer to 8 bits a component within `ranges` (2, w)."""
-    quantizer = faiss.ScalarQuantizer(ranges.shape[1], faiss.ScalarQuantizer.QT_8bit)
-    faiss.copy_array_to_vector(np.ascontiguousarray(ranges, np.float32).ravel(), quantizer.trained)
-    return quantizer

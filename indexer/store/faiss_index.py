@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from indexer.errors import CorruptBuildError
+from indexer.store.faiss_files import open_faiss
 from indexer.store.manifest import SearchStructure
 from indexer.store.plain_vectors import rounding
 
@@ -28,16 +28,11 @@ class FaissIndex:
         Raises
         ------
         CorruptBuildError
-            FAISS cannot make sense of the file, or it holds another number of vectors.
+            As `open_faiss`.
         """
         self._faiss: Any = import_module("faiss")
         self._structure = structure
-        try:
-            self._index = self._faiss.read_index(str(path), self._faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
-            raise _unusable(path) from error
-        if self._index.ntotal != count:
-            raise _unusable(path)
+        self._index = open_faiss(path, count)
 
     def margin(self, query: Vectors) -> float:
         """Return by how much a vector may score more than `propose` says of it.
@@ -73,10 +68,3 @@ class FaissIndex:
         [scores], [rows] = self._index.search(query[np.newaxis], count, params=parameters)
         found = rows >= 0
         return np.asarray(rows[found], np.int64), np.asarray(scores[found], np.float32)
-
-
-def _unusable(path: Path) -> CorruptBuildError:
-    return CorruptBuildError(
-        f"FAISS cannot use {path.name} of build {path.parent.name}.",
-        remedy="Rebuild the index with `medsearch index`.",
-    )

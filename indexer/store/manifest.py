@@ -16,8 +16,8 @@ from indexer.store.index_map import MapFacts, parse_map
 FORMAT_VERSION = 3
 """What this program writes.
 
-2 added the columns `patient_id` and `article_id` of images; 3 searches by `code_lists` instead of
-FAISS files.
+2 added the columns `patient_id` and `article_id` of images; 3 searches by `code_lists`
+instead of FAISS's own lists.
 """
 
 READABLE_FORMATS = (1, 2, 3)
@@ -50,7 +50,7 @@ class SearchStructure:
     "flat" compares every vector. "code_lists" visits `nprobe` of `nlist` lists of 8-bit codes and
     takes `depth` times k candidates from them for exact scoring; with `nprobe` = `nlist` it is
     exact. `code_error` is the largest distance between what is encoded of a vector and what its
-    code stands for. "ivf_sq8" is the same with a FAISS file, up to format 2.
+    code stands for. "ivf_sq8" is the same by FAISS's own lists, up to format 2.
     """
 
     kind: Literal["flat", "ivf_sq8", "code_lists"]

@@ -1,10 +1,13 @@
 """Candidates by the vectors themselves, in single precision: nothing is lost but rounding."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from indexer.store.faiss_files import codes_of, open_faiss, unusable
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -21,6 +24,23 @@ class PlainVectors:
     def __init__(self, vectors: Vectors) -> None:
         self._faiss: Any = import_module("faiss")
         self._vectors = vectors
+        self._index: Any = None
+
+    @classmethod
+    def open(cls, path: Path, vectors: Vectors) -> "PlainVectors":
+        """Memory-map the FAISS file that holds the same vectors.
+
+        Raises
+        ------
+        CorruptBuildError
+            As `open_faiss`, or it is not of their dimension.
+        """
+        index = open_faiss(path, len(vectors))
+        if index.d != vectors.shape[1]:
+            raise unusable(path)
+        plain = cls(codes_of(index).view(np.float32))
+        plain._index = index  # its memory goes with it
+        return plain
 
     def margin(self, query: Vectors) -> float:
         """Return by how much a vector may score more than `propose` says of it."""

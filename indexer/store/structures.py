@@ -1,11 +1,12 @@
-"""Building what one field is searched by: nothing where that is quick, codes and lists above.
+"""Building what one field is searched by: a FAISS file of vectors, or of codes, with lists.
 
-Up to `FLAT_LIMIT` vectors every one is compared. Above, there are 8-bit codes of shortened vectors
-(`indexer.store.shortening`) and lists of rows: a search takes a few times k candidates from the
-nearest lists and scores them from the memory-mapped vectors. How many lists are visited is raised
-until recall@10 against exact search surely reaches `RECALL_TARGET`, both on vectors of the index
-that are left out of their own answers and on queries that the caller may give; the lower figure
-stands in the manifest. Where no number of lists reaches it, all are visited, which is exact.
+Up to `FLAT_LIMIT` vectors every one is compared. Above, FAISS holds 8-bit codes of shortened
+vectors (`indexer.store.shortening`), and there are lists of rows: a search takes a few times k
+candidates from the nearest lists and scores them from the memory-mapped vectors. How many lists
+are visited is raised until recall@10 against exact search surely reaches `RECALL_TARGET`, both on
+vectors of the index that are left out of their own answers and on queries that the caller may
+give; the lower figure stands in the manifest. Where no number of lists reaches it, all are
+visited, which is exact.
 """
 
 import math
@@ -19,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.store.arrays import read_array, write_array
-from indexer.store.code_lists import CodeLists, Layout, make_quantizer
+from indexer.store.code_lists import CodeLists, Layout
+from indexer.store.faiss_files import open_faiss, write_faiss
 from indexer.store.manifest import SearchStructure
 from indexer.store.shortening import Shortening
 
@@ -57,14 +59,18 @@ def build_structure(
     `queries` float32 (q, d) are real ones, if the caller has any: a text that asks for images lies
     elsewhere than the images, and recall on it is lower than on them.
     """
-    if len(vectors) <= flat_limit:
-        return SearchStructure(kind="flat")
     faiss: Any = import_module("faiss")
+    path = folder / f"{name}.faiss"
+    if len(vectors) <= flat_limit:
+        index = faiss.IndexFlatIP(vectors.shape[1])
+        index.add(np.ascontiguousarray(vectors))
+        write_faiss(index, path)
+        return SearchStructure(kind="flat")
     # One thread: sums in another order would give other centres, and so another file.
     with _threads(faiss, 1):
         layout, code_error = _write_codes(faiss, vectors, folder, name)
-        codes, rows = (read_array(folder / f"{name}.{part}.npy") for part in ("codes", "lists"))
-        lists = CodeLists(codes, rows, layout, code_error)
+        rows = read_array(folder / f"{name}.lists.npy")
+        lists = CodeLists(open_faiss(path, len(vectors)), rows, layout, code_error)
         nlist = len(layout.centres)
         nprobe, depth, recall, asked = _tune(faiss, lists, nlist, vectors, queries)
     return SearchStructure(
@@ -83,23 +89,29 @@ def _write_codes(faiss: Any, vectors: Vectors, folder: Path, name: str) -> tuple
     shortening, centres = _train(faiss, vectors)
     ranges, lists = _assign(faiss, vectors, shortening, centres)
     starts = np.cumsum([0, *np.bincount(lists, minlength=len(centres))])
-    layout = Layout(shortening, ranges, centres, starts)
+    layout = Layout(shortening, centres, starts)
     layout.save(folder, name)
     rows = np.argsort(lists, kind="stable")
     write_array(folder / f"{name}.lists.npy", [rows], rows.shape, np.int64)
-    errors: list[float] = []
-    quantizer = make_quantizer(faiss, ranges)
+    index = _index_of_codes(faiss, ranges)
+    code_error = 0.0
+    for short, _ in _blocks(vectors, shortening):
+        codes = index.sq.compute_codes(short)
+        off = np.linalg.norm(short - index.sq.decode(codes), axis=1)
+        code_error = max(code_error, float(off.max()))
+        index.add_sa_codes(codes)
+    write_faiss(index, folder / f"{name}.faiss")
+    return layout, code_error
 
-    def encode() -> Iterator[npt.NDArray[np.uint8]]:
-        for short, _ in _blocks(vectors, shortening):
-            codes = quantizer.compute_codes(short)
-            lengths = np.linalg.norm(short - quantizer.decode(codes), axis=1)
-            errors.append(float(lengths.max()))
-            yield codes
 
-    shape = (len(vectors), shortening.width)
-    write_array(folder / f"{name}.codes.npy", encode(), shape, np.uint8)
-    return layout, max(errors)
+def _index_of_codes(faiss: Any, ranges: Vectors) -> Any:
+    """Return an index of 8 bits a component within `ranges` (2, w): least values and extents."""
+    index = faiss.IndexScalarQuantizer(
+        ranges.shape[1], faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    )
+    faiss.copy_array_to_vector(np.ascontiguousarray(ranges).ravel(), index.sq.trained)
+    index.is_trained = True
+    return index
 
 
 def _train(faiss: Any, vectors: Vectors) -> tuple[Shortening, Vectors]:

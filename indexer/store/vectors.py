@@ -56,10 +56,11 @@ class FieldVectors:
         self._dim = field.dim
         self._structure = field.structure
         self._lists = _open_lists(folder, name, field.structure, self.vectors)
-        plain = PlainVectors(self.vectors)
         # Where codes cannot tell the best apart, the vectors are compared themselves.
         self._proposing: tuple[Proposes, ...] = (
-            (plain,) if self._lists is None else (self._lists, plain)
+            (PlainVectors.open(folder / f"{name}.faiss", self.vectors),)
+            if self._lists is None
+            else (self._lists, PlainVectors(self.vectors))
         )
         # Usually record i has vector i: then rows need no translation.
         self._aligned = len(self.rows) == records and bool((self.rows == np.arange(records)).all())

@@ -39,7 +39,7 @@ def write_as_format_2(folder: Path) -> None:
     manifest = read_manifest(folder)
     files, fields = dict(manifest.files), dict(manifest.fields)
     for name, field in manifest.fields.items():
-        for part in ("codes", "lists", "directions", "ranges", "centres", "starts"):
+        for part in ("lists", "directions", "centres", "starts"):
             (folder / f"{name}.{part}.npy").unlink()
             del files[f"{name}.{part}.npy"]
         path = folder / f"{name}.faiss"

@@ -109,7 +109,7 @@ def test_twenty_kills_lose_nothing_and_change_no_byte(tmp_path: Path, builder: B
     builder.run(straight)
     took = time.monotonic() - began
     expected = digests(straight / "tiny")
-    assert {"records.arrow", "image.vectors.npy", "image.codes.npy"} <= set(expected)
+    assert {"records.arrow", "image.vectors.npy", "image.faiss"} <= set(expected)
 
     chance = random.Random(20)
     builder.run(killed, ROWS // 2)

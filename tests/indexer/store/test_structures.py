@@ -1,11 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
 import pytest
 
 from indexer.store.arrays import read_array
-from indexer.store.code_lists import Layout, make_quantizer
+from indexer.store.code_lists import Layout
+from indexer.store.faiss_files import codes_of, open_faiss
 from indexer.store.structures import RECALL_TARGET, build_structure
 from tests.indexer.store.conftest import no_file_larger_than
 
@@ -19,10 +21,13 @@ def clustered(count: int, seed: int = 0) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def test_a_small_field_needs_no_files(tmp_path: Path) -> None:
-    structure = build_structure(clustered(300), tmp_path, "f", flat_limit=300)
+def test_a_small_field_is_a_faiss_file_that_any_program_can_search(tmp_path: Path) -> None:
+    vectors = clustered(300)
+    structure = build_structure(vectors, tmp_path, "f", flat_limit=300)
     assert (structure.kind, structure.recall_at_10, structure.code_error) == ("flat", 1, 0)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["f.faiss"]
+    index = faiss.read_index(str(tmp_path / "f.faiss"))
+    assert index.search(vectors, 1)[1][:, 0].tolist() == list(range(300))
 
 
 def test_a_large_field_gets_lists_that_reach_the_target(tmp_path: Path) -> None:
@@ -33,8 +38,8 @@ def test_a_large_field_gets_lists_that_reach_the_target(tmp_path: Path) -> None:
     assert 0 < structure.nprobe < 128
     assert RECALL_TARGET <= structure.recall_at_10 <= 1
     assert structure.recall_queries == 1000
-    layout, codes, lists = read_parts(tmp_path)
-    assert codes.shape == (3000, layout.shortening.width)
+    layout, index, lists = read_parts(tmp_path)
+    assert codes_of(index).shape == (3000, layout.shortening.width)
     assert sorted(lists.tolist()) == list(range(3000))
     assert (layout.starts[0], layout.starts[-1]) == (0, 3000)
 
@@ -44,8 +49,8 @@ def test_no_code_lies_further_from_its_vector_than_is_stated(tmp_path: Path) -> 
     vectors = clustered(3000)
     vectors[1234] = np.eye(DIM, dtype=np.float32)[0]
     structure = build_structure(vectors, tmp_path, "f", flat_limit=10)
-    layout, codes, _ = read_parts(tmp_path)
-    meant = make_quantizer(faiss, layout.ranges).decode(codes)
+    layout, index, _ = read_parts(tmp_path)
+    meant = index.sa_decode(codes_of(index))
     errors = np.linalg.norm(layout.shortening.apply(vectors) - meant, axis=1)
     assert errors.max() <= structure.code_error * 1.0001
     assert structure.code_error < 0.05
@@ -65,7 +70,7 @@ def test_the_same_vectors_give_the_same_bytes_on_any_number_of_threads(tmp_path:
         for threads in ("1", "2")
     )
     assert one == two
-    assert len(one) == 6
+    assert len(one) == 5
 
 
 def test_real_queries_that_lie_elsewhere_raise_the_effort(tmp_path: Path) -> None:
@@ -99,11 +104,11 @@ def test_where_no_number_of_lists_will_do_all_are_visited(tmp_path: Path) -> Non
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
 def test_no_room_for_the_codes_is_an_error_not_a_short_file(tmp_path: Path, share: float) -> None:
     build_structure(clustered(2000), tmp_path, "f", flat_limit=10)
-    size_bytes = int(share * (tmp_path / "f.codes.npy").stat().st_size)
+    size_bytes = int(share * (tmp_path / "f.faiss").stat().st_size)
     with pytest.raises(OSError, match="File too large"), no_file_larger_than(size_bytes):
         build_structure(clustered(2000), tmp_path, "f", flat_limit=10)
 
 
-def read_parts(folder: Path) -> tuple[Layout, np.ndarray, np.ndarray]:
-    codes, lists = (read_array(folder / f"f.{part}.npy") for part in ("codes", "lists"))
-    return Layout.load(folder, "f"), codes, lists
+def read_parts(folder: Path) -> tuple[Layout, Any, np.ndarray]:
+    lists = read_array(folder / "f.lists.npy")
+    return Layout.load(folder, "f"), open_faiss(folder / "f.faiss", len(lists)), lists
