@@ -11,6 +11,7 @@ from tests.benchmarks import (
     counts,
     guard,
     hostile,
+    index_map,
     indexing,
     isolation,
     page,
@@ -33,17 +34,17 @@ def main() -> None:
     parser.add_argument(
         "names",
         nargs="*",
-        help="counts, guard, hostile, indexing, isolation, page, prompts, query, retrieval, "
+        help="counts, guard, hostile, indexing, isolation, map, page, prompts, query, retrieval, "
         "store, threshold; all if none is named",
     )
     parser.add_argument(
-        "--records", type=int, default=600_000, help="of counts, store and retrieval"
+        "--records", type=int, default=600_000, help="of counts, map, store, retrieval"
     )
     parser.add_argument("--images", type=int, default=100_000, help="of page")
     parser.add_argument("--uploads", type=int, default=10_000, help="of hostile")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for indexing")
     parser.add_argument("--rounds", type=int, default=3, help="of indexing and isolation")
-    parser.add_argument("--indexes", type=Path, help="indexes to query; drawn ones if left out")
+    parser.add_argument("--indexes", type=Path, help="indexes to query, or to map; drawn ones")
     parser.add_argument("--scratch", type=Path, help="where large files are put meanwhile")
     parser.add_argument("--output", type=Path, default=Path("reports/benchmarks.json"))
     chosen = parser.parse_args()
@@ -55,6 +56,7 @@ def main() -> None:
         "hostile": lambda: hostile.run(chosen.uploads, chosen.scratch, console.print),
         "indexing": lambda: indexing.run(setting),
         "isolation": lambda: isolation.run(setting),
+        "map": lambda: index_map.run(chosen.records, chosen.indexes, chosen.scratch),
         "page": lambda: page.run(chosen.images, chosen.scratch),
         "prompts": lambda: prompts.run(chosen.scratch),
         "query": lambda: query.run(chosen.indexes, chosen.scratch),
