@@ -20,7 +20,7 @@ COLOURINGS = (
 """What points may be coloured by, where an index states it."""
 
 _MOST_VALUES = 40
-_DIGITS = 4
+_DIGITS = 5
 
 Codes = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
@@ -40,7 +40,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class MapPoints:
-    """The points of a map: record ids, places rounded to four digits, what may colour them."""
+    """The points of a map: record ids, places rounded to five digits, what may colour them."""
 
     record_ids: Sequence[str]
     x: Sequence[float]

@@ -272,3 +272,36 @@ def test_a_finger_moves_and_opens(open_page: Callable[..., Page], rocov2: dict) 
     page.locator(".map canvas").tap(position={"x": x, "y": y})
     expect(page.locator("#record")).to_be_visible()
     assert opened_record(page) == record_id
+
+
+def test_arrows_lead_to_every_point(open_page: Callable[..., Page]) -> None:
+    page = open_page("#map=rocov2")
+    page.wait_for_selector(".colour")
+    met, all_of_them = page.evaluate(
+        """async () => {
+            const { loadMap, nextSpot } = await import("/web/parts/map/points.js");
+            const { spots } = await loadMap("rocov2");
+            const met = new Set([spots[0]]);
+            for (const spot of met) {
+                for (const way of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+                    const next = nextSpot(spots, spot, way);
+                    if (next) met.add(next);
+                }
+            }
+            return [met.size, spots.length];
+        }"""
+    )
+    assert met == all_of_them == 112
+
+
+def test_the_cross_stands_where_most_hits_are(page: Page) -> None:
+    middle = page.evaluate(
+        """async () => {
+            const { middleOf } = await import("/web/parts/map/points.js");
+            const many = Array.from({ length: 6 }, (_, n) => ({ x: 0.1 + n / 1000, y: 0.2 }));
+            const few = Array.from({ length: 4 }, (_, n) => ({ x: 0.9, y: 0.9 + n / 1000 }));
+            return middleOf([...many, ...few]);
+        }"""
+    )
+    assert middle["x"] == pytest.approx(0.1, abs=0.01)
+    assert middle["y"] == pytest.approx(0.2, abs=0.01)

@@ -76,8 +76,8 @@ def test_a_map_has_a_place_and_a_record_for_each_point(client: TestClient, shown
     MapReply.model_validate(shown, strict=True)
     assert (shown["index"], shown["field"], shown["trustworthiness"]) == ("scans", "image", 0.9)
     assert (shown["records"], shown["points"]) == (RECORDS, DRAWN)
-    assert shown["x"] == [round(n / DRAWN, 4) for n in range(DRAWN)]
-    assert shown["y"] == [round(n / DRAWN / 2, 4) for n in range(DRAWN)]
+    assert shown["x"] == [round(n / DRAWN, 5) for n in range(DRAWN)]
+    assert shown["y"] == [round(n / DRAWN / 2, 5) for n in range(DRAWN)]
     for record_id in shown["record_ids"]:
         assert client.get(f"/v1/records/{record_id}").status_code == 200
     assert len(set(shown["record_ids"])) == DRAWN

@@ -81,7 +81,7 @@ export function nextSpot(spots, from, [right, down]) {
     const along = (spot.x - from.x) * right + (spot.y - from.y) * down;
     const across = Math.abs((spot.x - from.x) * down - (spot.y - from.y) * right);
     if (along <= 0 || across > along || spot === from) continue;
-    const cost = along + 2 * across;
+    const cost = along + across;
     if (cost < least) [best, least] = [spot, cost];
   }
   return best;
