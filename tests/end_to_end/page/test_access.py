@@ -62,7 +62,7 @@ def test_by_keyboard_alone(page: Page) -> None:
     expect(page.locator(".facets .skip")).to_be_focused()
     press("Enter")
     expect(page.locator("#results")).to_be_focused()
-    for _ in range(3):  # grouping, prompt, first picture
+    for _ in range(4):  # grouping, map, prompt, first picture
         press("Tab")
     expect(page.locator(".card .picture").first).to_be_focused()
     press("ArrowRight")
