@@ -144,7 +144,12 @@ def _decode_ahead(
         if image is None or not isinstance(row, ImageRecord):
             return None
         return DecodeRequest(
-            root=root, ref=row.image, px=image.px, resize=image.resize, by_window=by_window
+            root=root,
+            ref=row.image,
+            px=image.px,
+            resize=image.resize,
+            by_window=by_window,
+            window_thumbnails=by_window,
         )
 
     return pool.decode_pairs((row, request_of(row, by_window)) for row, by_window in rows)

@@ -16,6 +16,7 @@ from indexer.embedding import (
 )
 from indexer.errors import DecodeError, NotAnImageError
 from indexer.inventory import Marker
+from indexer.pixels.ct_windows import WINDOW_FIELDS
 from indexer.pixels.decode import DecodedImage
 from indexer.pixels.pseudonyms import PATH_KIND, Pseudonymiser
 from indexer.records import AnyRecord, ImageRecord, Reject, RejectKind, Row
@@ -162,7 +163,12 @@ class Settling:
                 content_keys=draft.content_keys,
                 images=[_shard_image(image) for image in draft.images],
                 fields={
-                    name: ShardField(positions=one.positions, vectors=one.vectors, keys=one.keys)
+                    name: ShardField(
+                        positions=one.positions,
+                        vectors=one.vectors,
+                        keys=one.keys,
+                        thumbnails=_thumbnails(draft, name, one),
+                    )
                     for name, one in embedded.items()
                 },
                 duplicates=draft.duplicates,
@@ -171,6 +177,15 @@ class Settling:
         )
         if self._on_progress:
             self._on_progress("encoding", self._writer.rows_consumed)
+
+
+def _thumbnails(draft: _Draft, name: str, field: EmbeddedField) -> list[bytes] | None:
+    """Return how the slices of a window's field look in it; None for any other field."""
+    window = WINDOW_FIELDS.get(name)
+    if window is None:
+        return None
+    images = (draft.images[position] for position in field.positions.tolist())
+    return [image.window_thumbnails[window] for image in images if image is not None]
 
 
 def _is_of_scan(record: ImageRecord) -> bool:

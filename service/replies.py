@@ -87,6 +87,7 @@ def case_json(case: Case, index: str) -> dict[str, Any]:
                 "record_id": member.record_id,
                 "series_id": member.series_id,
                 "slice_number": member.slice_number,
+                "windows": member.windows,
                 "url": _url_of(member.record_id),
             }
             for member in case.members

@@ -74,11 +74,15 @@ class RecordReply(Reply):
 
 
 class MemberReply(Reply):
-    """One record of a case; an image has its thumbnail at `url`/thumbnail."""
+    """One record of a case; an image has its thumbnail at `url`/thumbnail.
+
+    `windows` are those that its thumbnail can be asked for in: `?window=lung`.
+    """
 
     record_id: str
     series_id: str | None
     slice_number: int | None
+    windows: list[WindowName]
     url: str
 
 

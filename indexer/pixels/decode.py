@@ -31,7 +31,8 @@ class DecodeRequest:
 
     The image is either `raw` (uploaded bytes, of which `frame` is wanted) or the one that `ref`
     names below `root` (its own frame). `window` overrides the window of grey medical values;
-    `by_window` asks for a CT slice in each window that fits it as well.
+    `by_window` asks for a CT slice in each window that fits it as well, `window_thumbnails` for
+    thumbnails of these.
 
     Raises
     ------
@@ -48,6 +49,7 @@ class DecodeRequest:
     frame: int = 0
     window: Window | None = None
     by_window: bool = False
+    window_thumbnails: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a request that names no image or two, or contradicts itself."""
@@ -68,6 +70,7 @@ class DecodedImage:
     source bytes (hex); `width_px` and `height_px` those of the upright image; `fingerprint_bits`
     256 perceptual bits, to be compared by `resize.fingerprint_distance`. `by_window` holds grey
     pixels (px, px) of a CT slice, the leading window first; none unless they were asked for.
+    `window_thumbnails` are JPEG, too.
     `slice_number` is DICOM's Instance Number, read where a window or windows are asked for.
     """
 
@@ -79,6 +82,7 @@ class DecodedImage:
     fingerprint_bits: bytes
     by_window: Mapping[WindowName, Pixels] = field(default_factory=dict)
     slice_number: int | None = None
+    window_thumbnails: Mapping[WindowName, bytes] = field(default_factory=dict)
 
 
 def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) -> DecodedImage:
@@ -114,6 +118,11 @@ def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) ->
                 for name, grey in (views.by_window if views else {}).items()
             },
             slice_number=views.slice_number if views else None,
+            window_thumbnails={
+                name: make_thumbnail(Image.fromarray(grey), request.thumbnail_px)
+                for name, grey in (views.by_window if views else {}).items()
+                if request.window_thumbnails
+            },
         )
     except MemoryError as error:
         raise LimitExceededError("The image needs more memory than it may have.") from error

@@ -49,6 +49,7 @@ def pack_request(request: DecodeRequest, within_s: float) -> list[Part]:
         "thumbnail_px": request.thumbnail_px,
         "frame": request.frame,
         "by_window": request.by_window,
+        "window_thumbnails": request.window_thumbnails,
         WITHIN: within_s,
     }
     if request.window is not None:
@@ -84,6 +85,7 @@ def read_request(read_into: ReadInto) -> tuple[DecodeRequest | ArchiveRequest, f
         frame=header["frame"],
         window=Window(*header["window"]) if "window" in header else None,
         by_window=header["by_window"],
+        window_thumbnails=header["window_thumbnails"],
     )
     return wanted, header[WITHIN]
 
@@ -100,7 +102,10 @@ def pack_image(image: DecodedImage) -> list[Part]:
     }
     planes = [image.pixels, *image.by_window.values()]
     sent = [np.ascontiguousarray(plane).data.cast("B") for plane in planes]
-    return _pack(header, [sent[0], image.thumbnail, *sent[1:]])
+    thumbnails = [
+        image.window_thumbnails[name] for name in image.by_window if image.window_thumbnails
+    ]
+    return _pack(header, [sent[0], image.thumbnail, *sent[1:], *thumbnails])
 
 
 def pack_files(unpacked: Unpacked) -> list[Part]:
@@ -169,12 +174,14 @@ def _read_answer(read_into: ReadInto, read: Callable[[Mapping[str, Any]], Answer
 
 def _read_image(header: Mapping[str, Any], read_into: ReadInto, px: int) -> DecodedImage:
     """Read the blobs of an image and check them."""
-    pixel_bytes, thumbnail_bytes, *window_bytes = header[BLOBS]
     windows = tuple(map(window_named, header["by_window"]))
+    pixel_bytes, thumbnail_bytes, *more = header[BLOBS]
+    window_bytes, jpeg_bytes = more[: len(windows)], more[len(windows) :]
     if (
         pixel_bytes != px * px * 3
-        or not 0 <= thumbnail_bytes <= MAX_THUMBNAIL_BYTES
         or window_bytes != [px * px] * len(set(windows))
+        or len(jpeg_bytes) not in {0, len(windows)}
+        or not all(0 <= size <= MAX_THUMBNAIL_BYTES for size in (thumbnail_bytes, *jpeg_bytes))
     ):
         message = "blobs of an impossible size"
         raise ValueError(message)
@@ -184,6 +191,7 @@ def _read_image(header: Mapping[str, Any], read_into: ReadInto, px: int) -> Deco
     by_window = {name: np.empty((px, px), np.uint8) for name in windows}
     for plane in by_window.values():
         read_into(plane.data.cast("B"))
+    jpegs = [bytes(_receive(read_into, size)) for size in jpeg_bytes]
     return DecodedImage(
         pixels=pixels,
         thumbnail=thumbnail,
@@ -192,6 +200,7 @@ def _read_image(header: Mapping[str, Any], read_into: ReadInto, px: int) -> Deco
         height_px=int(header["height_px"]),
         fingerprint_bits=bytes.fromhex(header["fingerprint"]),
         by_window=by_window,
+        window_thumbnails=dict(zip(windows, jpegs, strict=bool(jpegs))),
         slice_number=None if header["slice_number"] is None else int(header["slice_number"]),
     )
 

@@ -40,7 +40,10 @@ def merge_thumbnails(shards: Sequence[Path], path: Path) -> int:
 
 
 def merge_field(shards: Sequence[Path], folder: Path, name: str, dim: int) -> int:
-    """Write a field's vectors, their rows and keys to `<field>.*.npy`; return their number."""
+    """Write a field's vectors, their rows and keys to `<field>.*.npy`; return their number.
+
+    Its thumbnails, where it has any, become `<field>.thumbnails.arrow`, in the same order.
+    """
     counts = [len(read_array(shard / f"{name}.positions.npy")) for shard in shards]
     total = sum(counts)
     offsets = np.cumsum([0, *(read_ledger(shard).records for shard in shards)])
@@ -53,6 +56,10 @@ def merge_field(shards: Sequence[Path], folder: Path, name: str, dim: int) -> in
     write_array(folder / f"{name}.rows.npy", rows, (total,), np.int64)
     keys = (read_array(shard / f"{name}.keys.npy") for shard in shards)
     write_array(folder / f"{name}.keys.npy", keys, (total, KEY_BYTES), np.uint8)
+    thumbnails = [shard / f"{name}.{THUMBNAILS_NAME}" for shard in shards]
+    if thumbnails and all(path.is_file() for path in thumbnails):
+        target = folder / f"{name}.{THUMBNAILS_NAME}"
+        _merge_tables(map(read_table, thumbnails), target, THUMBNAIL_SCHEMA)
     return total
 
 

@@ -109,10 +109,14 @@ def _check_field(name: str, field: ShardField, records: int, dim: int) -> None:
     fits = (
         vectors.shape == (len(positions), dim)
         and len(field.keys) == len(positions)
+        and (field.thumbnails is None or len(field.thumbnails) == len(positions))
         and all(len(key) == KEY_BYTES for key in field.keys)
     )
     if not fits:
-        message = f"field {name!r}: vectors ({len(positions)}, {dim}) and a key each are needed"
+        message = (
+            f"field {name!r}: vectors ({len(positions)}, {dim}) and a key each are needed, "
+            "and a thumbnail each or none"
+        )
         raise ValueError(message)
     if len(positions) and not _rise(positions, records):
         message = f"field {name!r}: positions must rise and lie within the shard"

@@ -82,6 +82,11 @@ class IndexReader:
             name: FieldVectors(folder, name, field, len(self.table))
             for name, field in self.manifest.fields.items()
         }
+        self._field_thumbnails = {
+            name: read_table(folder / file)
+            for name in self._fields
+            if (file := f"{name}.{THUMBNAILS_NAME}") in self.manifest.files
+        }
 
     @classmethod
     def open(cls, index_folder: Path) -> "IndexReader":
@@ -236,6 +241,24 @@ class IndexReader:
             return None
         jpeg = self._thumbnails.column("jpeg")[row].as_py()
         return bytes(jpeg) if jpeg is not None else None
+
+    def field_thumbnail(self, field: str, row: int) -> bytes | None:
+        """Return what was embedded of a row as a JPEG, or None if nothing was, or is kept.
+
+        Raises
+        ------
+        IndexError
+            There is no such row.
+        """
+        self._check_row(row)
+        table = self._field_thumbnails.get(field)
+        place = None if table is None else self._field(field).place_of(row)
+        return None if table is None or place is None else bytes(table["jpeg"][place].as_py())
+
+    def fields_shown(self, row: int) -> tuple[str, ...]:
+        """Return the fields of which a row has a thumbnail of its own."""
+        shown = ((name, self._field(name).place_of(row)) for name in self._field_thumbnails)
+        return tuple(name for name, place in shown if place is not None)
 
     def _check_row(self, row: int) -> None:
         if not 0 <= row < len(self.table):

@@ -53,12 +53,14 @@ class ShardField:
     """One field's embeddings of a shard.
 
     `positions` int64 (m,) of their records in the shard, `vectors` float32 (m, d) unit rows, and
-    one 16-byte key of the embedded input each.
+    one 16-byte key of the embedded input each. `thumbnails` (JPEG), of fields that have any, show
+    what was embedded.
     """
 
     positions: npt.NDArray[np.int64]
     vectors: npt.NDArray[np.float32]
     keys: Sequence[bytes]
+    thumbnails: Sequence[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,9 @@ def _write_field(folder: Path, name: str, field: ShardField) -> None:
     write_array(folder / f"{name}.positions.npy", [np.asarray(field.positions)], (count,), np.int64)
     write_array(folder / f"{name}.vectors.npy", [vectors], vectors.shape, np.float32)
     write_array(folder / f"{name}.keys.npy", [keys], keys.shape, np.uint8)
+    if field.thumbnails is not None:
+        jpegs = pa.table({"jpeg": list(field.thumbnails)}, schema=THUMBNAIL_SCHEMA)
+        _write_table(folder / f"{name}.{THUMBNAILS_NAME}", jpegs)
 
 
 def _write_table(path: Path, table: pa.Table) -> None:

@@ -82,12 +82,15 @@ class FieldVectors:
 
     def of_row(self, row: int) -> Vectors | None:
         """Return the first embedding of a record row, or None."""
+        place = self.place_of(row)
+        return None if place is None else np.array(self.vectors[place])
+
+    def place_of(self, row: int) -> int | None:
+        """Return the place among the vectors of a record row's first, or None."""
         if self._aligned:
-            return np.array(self.vectors[row])
-        position = int(np.searchsorted(self.rows, row))
-        if position < len(self.rows) and int(self.rows[position]) == row:
-            return np.array(self.vectors[position])
-        return None
+            return row
+        place = int(np.searchsorted(self.rows, row))
+        return place if place < len(self.rows) and int(self.rows[place]) == row else None
 
     def _search_nearest_lists(self, query: Vectors, k: int) -> Ranked:
         """Rank what the nearest lists propose; compare everything where they hold too little."""

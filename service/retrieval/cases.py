@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from indexer.pixels.ct_windows import WINDOW_FIELDS, WindowName
 from indexer.store.reader import IndexReader
 from service.retrieval.columns import BuildColumns
 
@@ -14,11 +15,12 @@ _LAST = float("inf")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One record of a case, by what places it among the others."""
+    """One record of a case, by what places it among the others, and the windows it is shown in."""
 
     record_id: str
     series_id: str | None
     slice_number: int | None
+    windows: tuple[WindowName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,14 @@ def _members(reader: IndexReader, columns: BuildColumns, rows: list[int]) -> Ite
             record_id=values["record_id"],
             series_id=values.get("series_id"),
             slice_number=values.get("slice_number"),
+            windows=_windows(reader, row),
         )
+
+
+def _windows(reader: IndexReader, row: int) -> tuple[WindowName, ...]:
+    """Return the windows that a slice has thumbnails in, in the order of the presets."""
+    shown = reader.fields_shown(row)
+    return tuple(window for field, window in WINDOW_FIELDS.items() if field in shown)
 
 
 def place_of(member: Member) -> tuple[str, float, str]:

@@ -187,6 +187,7 @@ CASE_REPLY = reply_example(
                 "record_id": _RECORD_ID,
                 "series_id": None,
                 "slice_number": None,
+                "windows": [],
                 "url": _RECORD["url"],
             }
         ],

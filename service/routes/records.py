@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from indexer.errors import RecordNotFoundError
+from indexer.pixels.ct_windows import WINDOW_FIELDS, WindowName
 from service.json_response import dump_json
 from service.replies import case_json, record_json
 from service.reply_schemas import CaseReply, RecordReply
@@ -47,18 +48,31 @@ async def show_record(
     response_class=Response,
     responses=THUMBNAIL_REPLY | ERRORS,
 )
-async def show_thumbnail(request: Request, dataset: Part, split: Part, native_id: Part) -> Response:
+async def show_thumbnail(
+    request: Request,
+    dataset: Part,
+    split: Part,
+    native_id: Part,
+    window: Annotated[
+        WindowName | None,
+        Query(description="A CT slice in this window; `/case` names those that it has."),
+    ] = None,
+) -> Response:
     """Show an image record as a small JPEG."""
     service = service_of(request)
     snapshot = service.opened.indexes.snapshot()
 
     def read() -> bytes:
         reader, row = find_record(f"{dataset}/{split}/{native_id}", snapshot)
-        thumbnail = reader.thumbnail(row)
+        if window is not None:
+            field = next(name for name, one in WINDOW_FIELDS.items() if one == window)
+            thumbnail = reader.field_thumbnail(field, row)
+            remedy = "Ask for the thumbnail without a window; its case names the windows."
+        else:
+            thumbnail = reader.thumbnail(row)
+            remedy = "Ask for the record itself."
         if thumbnail is None:
-            raise RecordNotFoundError(
-                "The record has no image.", remedy="Ask for the record itself."
-            )
+            raise RecordNotFoundError("The record has no such image.", remedy=remedy)
         return thumbnail
 
     headers = {"Cache-Control": _CACHE_CONTROL}

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from indexer.build import BuildOptions, BuildResult, build_index
 from indexer.datasets.registry import get_dataset
 from indexer.pixels.ct_windows import CT_WINDOWS, WINDOW_FIELDS
 from indexer.pixels.dicom import decode_dicom
-from indexer.pixels.resize import resize_square
+from indexer.pixels.resize import THUMBNAIL_PX, make_thumbnail, resize_square
 from indexer.sample.layouts.tcia import write_tcga_luad
 from indexer.store.manifest import Manifest
 from indexer.store.reader import IndexReader
@@ -58,6 +59,26 @@ def test_a_slice_is_embedded_in_the_windows_of_its_region(scans: Path, reader: I
         [expected] = TinyEncoder().encode_images(resize_square(shown, 32, "squash")[np.newaxis])
         row = reader.find(record.record_id)
         np.testing.assert_allclose(reader.vector(field, row), expected, atol=1e-6)
+
+
+def test_a_slice_keeps_a_thumbnail_of_each_window_that_it_is_embedded_in(
+    scans: Path, reader: IndexReader
+) -> None:
+    dataset = get_dataset("tcga_luad")
+    record = next(row for row in dataset.iter_rows(scans) if reader.find(row.record_id) is not None)
+    row = reader.find(record.record_id)
+    assert row is not None
+    assert {"soft_tissue_window", "bone_window"} <= set(reader.fields_shown(row))
+    assert reader.field_thumbnail("brain_window", row) is None
+    assert reader.field_thumbnail("image", row) is None
+    shown = decode_dicom((scans / record.image.path).read_bytes(), window=CT_WINDOWS["soft_tissue"])
+    jpeg = reader.field_thumbnail("soft_tissue_window", row)
+    assert jpeg == make_thumbnail(Image.fromarray(shown[:, :, 0]), THUMBNAIL_PX)
+    for number in range(reader.manifest.counts.records):
+        for field in WINDOW_FIELDS:
+            embedded = reader.vector(field, number) is not None
+            assert (field in reader.fields_shown(number)) == embedded
+            assert (reader.field_thumbnail(field, number) is not None) == embedded
 
 
 def test_a_series_is_thinned_for_its_windows_alone(

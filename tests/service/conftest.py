@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from indexer.encoders.spec import EncoderSpec, Fingerprint, ImageInput
 from indexer.errors import DecodeError, EncoderUnavailableError
+from indexer.pixels.ct_windows import WINDOW_FIELDS
 from indexer.records import AnyRecord, ImageRecord, ImageRef, Option, TextRecord
 from indexer.store.index_map import Projects
 from indexer.store.index_set import IndexSet
@@ -176,6 +177,11 @@ def publish(
                         positions=np.array(list(positions), np.int64),
                         vectors=vectors,
                         keys=[hashlib.md5(f"{field}{n}".encode()).digest() for n in positions],
+                        thumbnails=(
+                            [JPEG + f"{field} {n}".encode() for n in positions]
+                            if field in WINDOW_FIELDS
+                            else None
+                        ),
                     )
                     for field, (positions, vectors) in embedded.items()
                 },

@@ -1,5 +1,6 @@
 """One record whole: its slices, its facts, its licence, why it matched."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -73,3 +74,22 @@ def test_next_and_previous_result(case_page: Page) -> None:
 def test_a_record_that_is_gone(open_page: Callable[..., Page]) -> None:
     page = open_page("#record=mura/valid/nothing")
     expect(page.locator("#record")).to_contain_text("Not found")
+
+
+def test_a_case_is_leafed_through_in_a_window(
+    case_page: Page, wait_until: Callable[[Page, str], None]
+) -> None:
+    record = case_page.locator("#record")
+    place = record.locator(".slice-place")
+    stated = record.locator(".stage img").get_attribute("src")
+    record.get_by_role("radio", name="Lung").check(force=True)
+    expect(record.locator(".stage img")).to_have_attribute("src", re.compile(r"\?window=lung$"))
+    wait_until(case_page, "document.querySelector('.stage img').naturalWidth > 100")
+    before = place.inner_text()
+    record.locator(".stage").press("ArrowDown" if before.startswith("1 ") else "ArrowUp")
+    expect(place).not_to_have_text(before)
+    expect(record.locator(".stage img")).to_have_attribute("src", re.compile(r"\?window=lung$"))
+    record.get_by_role("radio", name="As stated").check(force=True)
+    expect(record.locator(".stage img")).not_to_have_attribute("src", re.compile("window="))
+    assert stated is not None
+    assert "window=" not in stated

@@ -39,6 +39,7 @@ IMAGE = DecodedImage(
         "bone": np.arange(16, 32, dtype=np.uint8).reshape(4, 4),
     },
     slice_number=12,
+    window_thumbnails={"lung": b"lung jpeg", "bone": b"bone"},
 )
 
 
@@ -93,6 +94,7 @@ def test_images_arrive_as_they_were_sent() -> None:
     ):
         assert getattr(arrived, name) == getattr(IMAGE, name)
     assert list(arrived.by_window) == ["lung", "bone"]
+    assert arrived.window_thumbnails == IMAGE.window_thumbnails
     for name, grey in IMAGE.by_window.items():
         np.testing.assert_array_equal(arrived.by_window[name], grey)
 
@@ -138,6 +140,8 @@ GOOD = {
         _message({**GOOD, "blob_bytes": [48, 1, 10**12], "by_window": ["lung"]}),
         _message({**GOOD, "blob_bytes": [48, 1, 16], "by_window": ["../x"]}),
         _message({**GOOD, "blob_bytes": [48, 1, 16, 16], "by_window": ["lung", "lung"]}),
+        _message({**GOOD, "blob_bytes": [48, 1, 16, 5, 5], "by_window": ["lung"]}),
+        _message({**GOOD, "blob_bytes": [48, 1, 16, 10**9], "by_window": ["lung"]}),
         _message({**GOOD, "width_px": None}),
         _message({**GOOD, "slice_number": "x"}),
         _message({"error": "SystemExit", "message": "", "remedy": ""}),

@@ -50,6 +50,7 @@ def test_rows_that_are_not_accounted_for_are_refused(vectors: np.ndarray) -> Non
         ({"positions": np.array([0])}, "a key each"),
         ({"keys": [bytes(16)]}, "a key each"),
         ({"keys": [bytes(16), bytes(15)]}, "a key each"),
+        ({"thumbnails": [b"jpeg"]}, "a thumbnail each or none"),
         ({"vectors": np.ones((2, DIM - 1), np.float32)}, "a key each"),
         ({"vectors": np.ones((2, DIM), np.float32)}, "unit vector"),
         ({"vectors": np.full((2, DIM), np.nan, np.float32)}, "unit vector"),

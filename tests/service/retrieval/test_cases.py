@@ -1,5 +1,10 @@
 """The records of a case, as the service lists them."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import SimpleNamespace
+
 from starlette.testclient import TestClient
 
 from service.reply_schemas import CaseReply
@@ -13,6 +18,24 @@ def test_a_case_lists_its_records_in_the_order_of_their_slices(client: TestClien
     assert (reply["index"], reply["case_id"], reply["records"]) == ("scans", "patient1", 4)
     assert [one["slice_number"] for one in reply["members"]] == [4, 5, 6, 7]
     assert reply["members"][0]["url"] == "/v1/records/scans/train/4"
+
+
+def test_a_slice_is_shown_in_the_windows_that_it_was_embedded_in(
+    tmp_path: Path, kit: SimpleNamespace, serve: Callable[..., AbstractContextManager[TestClient]]
+) -> None:
+    records = [kit.image_record("ct", n, case_id="p", slice_number=n) for n in range(3)]
+    by_window = {"lung_window": {1: 100}, "bone_window": {0: 110, 1: 111}}
+    kit.publish(tmp_path, "ct", records, by_window=by_window)
+    with serve(tmp_path) as client:
+        members = client.get("/v1/records/ct/train/1/case").json()["members"]
+        assert [one["windows"] for one in members] == [["bone"], ["lung", "bone"], []]
+        path = "/v1/records/ct/train/1/thumbnail"
+        shown = client.get(path, params={"window": "lung"})
+        assert shown.headers["content-type"] == "image/jpeg"
+        assert shown.content.endswith(b"lung_window 1")
+        assert not client.get(path).content.endswith(b"lung_window 1")
+        assert client.get(path, params={"window": "brain"}).json()["code"] == "record_not_found"
+        assert client.get(path, params={"window": "door"}).status_code == 422
 
 
 def test_a_question_is_a_case_by_itself(client: TestClient) -> None:
