@@ -124,7 +124,8 @@ class RunningService:
             warmth = self._opened.retriever.warm()
             self.problems = warmth.problems
             self.ready = warmth.answered > 0
-            for problem in warmth.problems:
+            self.problems += self._opened.retriever.warm_chinese()
+            for problem in self.problems:
                 LOGGER.warning("%s: %s", problem.code, problem.message)
         return live
 

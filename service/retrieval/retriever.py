@@ -1,10 +1,11 @@
 """Answers queries: picks indexes, plans, ranks tier by tier, groups, fetches records."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.errors import MedsearchError, QueryError
 from indexer.store.reader import IndexReader
+from indexer.text.fields import is_chinese_field
 from service.retrieval.choosing import Choice, choose
 from service.retrieval.columns import ColumnCache
 from service.retrieval.encoding import QueryEncoders
@@ -117,15 +118,13 @@ class Retriever:
         return frozenset(value for column in columns for value in column.values)
 
     def warm(self) -> WarmUp:
-        """Load the encoders of all live indexes and answer one canary query for each kind."""
-        problems: list[MedsearchError] = []
+        """Load encoders of all live indexes and answer one canary query for each kind.
+
+        Those for Chinese alone are left to `warm_chinese`, so that nobody else waits for them.
+        """
         answered = 0
         snapshot = self._indexes.snapshot()
-        for space in _spaces(snapshot):
-            try:
-                self._encoders.encoder(space)
-            except MedsearchError as error:
-                problems.append(error)
+        problems = self._load(one for one in _spaces(snapshot) if not is_chinese_field(one.field))
         for target in sorted({target_of(reader) for reader in snapshot.values()}):
             try:
                 self.search(Query(target=target, source=TextSource("fever"), k=1), snapshot)
@@ -134,6 +133,20 @@ class Retriever:
             else:
                 answered += 1
         return WarmUp(answered, tuple(problems))
+
+    def warm_chinese(self) -> tuple[MedsearchError, ...]:
+        """Load the encoders of fields of Chinese texts; return what went wrong."""
+        spaces = _spaces(self._indexes.snapshot())
+        return tuple(self._load(one for one in spaces if is_chinese_field(one.field)))
+
+    def _load(self, spaces: Iterable[Space]) -> list[MedsearchError]:
+        problems: list[MedsearchError] = []
+        for space in spaces:
+            try:
+                self._encoders.encoder(space)
+            except MedsearchError as error:
+                problems.append(error)
+        return problems
 
 
 def _check_extent(query: Query) -> None:

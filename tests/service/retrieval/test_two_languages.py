@@ -187,3 +187,23 @@ def test_chance_is_read_from_the_calibration_of_the_own_field(bilingual: Opened,
         dense, words = hit.why["question"].score, hit.why["lexical"].score
         share = 0.7 * (dense - 0.85) / (1 - 0.85) + 0.3 * words
         assert hit.score == pytest.approx(share, abs=1e-4)
+
+
+def test_the_encoder_for_chinese_is_loaded_after_the_others(bilingual: Opened) -> None:
+    assert bilingual.retriever.warm().answered == 2
+    assert bilingual.encoders.loaded == {"hash"}
+    assert bilingual.retriever.warm_chinese() == ()
+    assert bilingual.encoders.loaded == {"hash", "hash-zh"}
+
+
+def test_where_that_encoder_is_missing_english_is_still_answered(
+    tmp_path: Path,
+    kit,  # type: ignore[no-untyped-def]
+    bilingual: Opened,
+) -> None:
+    opened = assemble(bilingual.indexes, QueryEncoders(loader(HashEncoder()), kit.decode_grey))
+    assert opened.retriever.warm().problems == ()
+    problems = opened.retriever.warm_chinese()
+    assert {problem.code for problem in problems} == {"encoder_unavailable"}
+    query = Query(target="questions", source=TextSource("What is gout?"), indexes=("exam",))
+    assert opened.retriever.search(query).hits
