@@ -65,9 +65,13 @@ class IndexReader:
                 f"{self.manifest.counts.records}.",
                 remedy="Rebuild the index with `medsearch index`.",
             )
-        # A row is read from its batch: slicing the whole table costs a visit to every batch.
-        self._batches = self.table.to_batches()
-        self._starts = np.cumsum([0, *(len(batch) for batch in self._batches)])
+        # A row is read from its batch: slicing the whole table costs a visit to every batch, and
+        # asking a batch for a column by its name as much as reading a value.
+        batches = self.table.to_batches()
+        self._starts = np.cumsum([0, *(len(batch) for batch in batches)])
+        self._columns = [
+            dict(zip(batch.schema.names, batch.columns, strict=True)) for batch in batches
+        ]
         self._record_ids = read_array(folder / "record_ids.npy")
         self._lexical = LexicalIndex(folder / LEXICAL_NAME, len(self.table))
         self._thumbnails = (
@@ -164,9 +168,8 @@ class IndexReader:
         """Return a row's columns as plain values: all, or those named."""
         self._check_row(row)
         number = int(np.searchsorted(self._starts, row, side="right")) - 1
-        batch, place = self._batches[number], row - int(self._starts[number])
-        # Twice as quick as turning a slice of one row into a list of rows.
-        return {name: batch.column(name)[place].as_py() for name in columns or batch.schema.names}
+        held, place = self._columns[number], row - int(self._starts[number])
+        return {name: held[name][place].as_py() for name in columns or held}
 
     def find(self, record_id: str) -> int | None:
         """Return the row of a record id, or None."""

@@ -26,13 +26,15 @@ Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Ranked = tuple[Rows, Vectors]
 
-# Candidates: how many are scored at first, how many are proposed (a second look at all costs much
-# more than a few hundred candidates too many), by how much more if these did not settle it, and
-# where to stop asking.
-_FIRST_SCORED = 64
+# Candidates: how many more than k are scored at first, how many are proposed (a second look at all
+# costs much more than a few hundred candidates too many), by how much more if these did not settle
+# it, and where to stop asking.
+_SPARE = 20
 _FIRST_CANDIDATES = 512
 _MORE_CANDIDATES = 8
 _MOST_CANDIDATES = 1 << 17
+# Candidates from the nearest lists, at least.
+_LEAST_NEAR = 64
 # Vectors scored at a time: bounds memory (2,048 x 512 doubles are 8 MB).
 _BLOCK = 2048
 
@@ -95,7 +97,7 @@ class FieldVectors:
     def _search_nearest_lists(self, query: Vectors, k: int) -> Ranked:
         """Rank what the nearest lists propose; compare everything where they hold too little."""
         if self._lists is not None:
-            count = max(k * self._structure.depth, _FIRST_SCORED)
+            count = max(k * self._structure.depth, _LEAST_NEAR)
             proposed = self._lists.propose_near(query, count, self._structure.nprobe)
             ranked = self._rank(proposed, query, k)
             if len(ranked[0]) == k:
@@ -105,15 +107,17 @@ class FieldVectors:
     def _search_all(self, query: Vectors, k: int, among: Rows | None) -> Ranked:
         """Return exactly the best of some vectors, or of all."""
         reachable = len(self.vectors) if among is None else len(among)
-        if reachable > max(4 * k, _FIRST_SCORED):
+        if reachable > k + _SPARE:
             for proposing in self._proposing:
                 margin = proposing.margin(query)
                 count = max(8 * k, _FIRST_CANDIDATES)
-                while count < min(reachable, _MOST_CANDIDATES):
-                    places, most = proposing.propose(query, count, among)
+                while count <= _MOST_CANDIDATES:
+                    places, most = proposing.propose(query, min(count, reachable), among)
                     ranked = self._settle(query, k, places, most + np.float32(margin))
                     if ranked is not None:
                         return ranked
+                    if count >= reachable:
+                        break
                     count *= _MORE_CANDIDATES
         # Few vectors, or a great many that tie: score each of them.
         return self._rank(np.arange(reachable) if among is None else among, query, k)
@@ -123,7 +127,7 @@ class FieldVectors:
 
         `most` falls; it is what each scores at most, and no other vector scores more than the last.
         """
-        scored = max(4 * k, _FIRST_SCORED)
+        scored = k + _SPARE
         while scored < len(places):
             rows, scores = self._rank(places[:scored], query, k)
             if len(rows) < k:

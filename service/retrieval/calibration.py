@@ -84,13 +84,16 @@ class Chance:
         ]
         return any(known) if known else None
 
+    @property
+    def shows_all(self) -> bool:
+        """Whether the query asks for no percentile, so that every hit is shown."""
+        return self._query.min_percentile is None
+
     def is_shown(self, key: Key, why: Mapping[str, Place]) -> bool:
         """Return whether a hit has the percentile that the query asks for, or none is known."""
         wanted = self._query.min_percentile
-        if wanted is None:
-            return True
-        reached = self.percentile(key, why)
-        return reached is None or reached >= wanted
+        reached = None if wanted is None else self.percentile(key, why)
+        return wanted is None or reached is None or reached >= wanted
 
     def is_exhausted(self, rankings: Sequence[Ranking]) -> bool:
         """Return whether nothing that these rankings have not reached can have the percentile."""

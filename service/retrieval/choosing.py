@@ -73,11 +73,7 @@ def choose(
     refined = Refined(())
     for tier in climb(plan, area, first_depth(query, plan, excluded)):
         tiers.append(tier)
-        ranked = [
-            one
-            for one in tier.fused
-            if one.key not in excluded and chance.is_shown(one.key, tier.ranking.why(one.key))
-        ]
+        ranked = [one for one in tier.fused if _may_be_shown(one, tier, excluded, chance)]
         if len(tiers) == 1:
             refined = refiner.refine(ranked, query, area.readers)
             ranked = list(refined.ranked)
@@ -136,9 +132,13 @@ def _complete(
     more = [
         Fused(one.key, min(one.score, worst))
         for one in tier.fused
-        if one.key not in met
-        and one.key not in excluded
-        and chance.is_shown(one.key, tier.ranking.why(one.key))
+        if one.key not in met and _may_be_shown(one, tier, excluded, chance)
     ]
     others = (*chosen.others, *more[:missing])
     return chosen._replace(others=others), tier
+
+
+def _may_be_shown(one: Fused, tier: Tier, excluded: Set[Key], chance: Chance) -> bool:
+    if one.key in excluded:
+        return False
+    return chance.shows_all or chance.is_shown(one.key, tier.ranking.why(one.key))

@@ -62,7 +62,7 @@ def _small_fields_take_the_way_of_large_ones() -> Iterator[None]:
     """Few candidates, and stand-ins that lose much: both have to be made up for."""
     fit = Shortening.fit
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vectors_module, "_FIRST_SCORED", 20)
+        patch.setattr(vectors_module, "_SPARE", 3)
         patch.setattr(vectors_module, "_FIRST_CANDIDATES", 50)
         patch.setattr(vectors_module, "_MOST_CANDIDATES", 2000)
         patch.setattr("indexer.store.shortening._LEAST_WIDTH", 16)
