@@ -146,6 +146,9 @@ class DecodeError(MedsearchError, ValueError):
 
     code = "undecodable"
 
+    def __init__(self, message: str, *, remedy: str = "Send the whole file, or another.") -> None:
+        super().__init__(message, remedy=remedy)
+
 
 class NotAnImageError(DecodeError):
     """A well-formed DICOM object that has no pixels to show (SEG, SR, RTSTRUCT, waveform ...)."""

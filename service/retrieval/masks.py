@@ -36,6 +36,10 @@ class MaskCache:
         check_filter(chosen, [self._columns.of(reader) for reader in readers])
         return [self._mask(reader, chosen) for reader in readers]
 
+    def count(self, readers: Sequence[IndexReader], chosen: Filter) -> int:
+        """Return how many records of some readers a checked filter allows."""
+        return sum(int(np.count_nonzero(self._mask(reader, chosen))) for reader in readers)
+
     def _mask(self, reader: IndexReader, chosen: Filter) -> Mask:
         key = (reader.name, reader.build_id, chosen)
         with self._lock:

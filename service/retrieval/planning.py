@@ -230,7 +230,10 @@ def _find_like_vector(
         )
     length = float(np.linalg.norm(vector))
     if vector.ndim != 1 or not math.isfinite(length) or length == 0:
-        raise QueryError("The vector is not one row of finite numbers, or has no length.")
+        raise QueryError(
+            "The vector is not one row of finite numbers, or has no length.",
+            remedy="Give an embedding as its encoder returns it; its length does not matter.",
+        )
     dims = {space.dim for space in spaces if space.field == field}
     if dims and len(vector) not in dims:
         raise QueryError(

@@ -8,6 +8,7 @@ from indexer.store.reader import IndexReader
 from indexer.text.fields import is_chinese_field
 from service.retrieval.choosing import Choice, choose
 from service.retrieval.columns import ColumnCache
+from service.retrieval.emptiness import why_empty
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.exclusions import Excluder, without_splits
 from service.retrieval.explaining import matched_words
@@ -17,7 +18,7 @@ from service.retrieval.legs import Area
 from service.retrieval.masks import MaskCache
 from service.retrieval.patience import patience_of_a_query
 from service.retrieval.planning import Planner
-from service.retrieval.query import Group, Hit, Note, Query, SearchReply, TextSource
+from service.retrieval.query import Group, Hit, Query, SearchReply, TextSource
 from service.retrieval.receipt import make_receipt
 from service.retrieval.refining import Refiner
 from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
@@ -87,7 +88,11 @@ class Retriever:
         )
         clock.mark("records")
         facets = self._tallies.facets(query, plan, readers)
-        evidence = self._tallies.evidence(query, plan, area, excluded, everywhere)
+        relevant = choice.relevance.relevant
+        evidence = self._tallies.evidence(query, plan, area, excluded, everywhere, relevant)
+        empty = why_empty(
+            query, choice, area, filters, lambda part: self._masks.count(readers, part)
+        )
         if query.facets or query.evidence:
             clock.mark("counts")
         return SearchReply(
@@ -95,13 +100,13 @@ class Retriever:
             hits=hits,
             builds={reader.name: reader.build_id for reader in readers},
             score_kind=choice.score_kind,
-            notes=(*plan.notes, *choice.refined.notes, *_why_empty(choice, area, query)),
+            notes=(*plan.notes, *choice.refined.notes, *empty),
             stages_ms=clock.stages_ms,
             took_ms=clock.total_ms(),
             records_allowed=area.records(),
             legs=choice.legs,
             receipt=make_receipt(query, readers, everywhere, plan, hits),
-            relevant=choice.relevance.relevant,
+            relevant=relevant,
             relevance_reason=choice.relevance.reason,
             facets=facets,
             evidence=evidence,
@@ -161,21 +166,6 @@ def _check_extent(query: Query) -> None:
         raise QueryError("min_percentile is no percentile.", remedy="Give 0 to 100.")
     if query.group_size > 1 and query.group_by is None:
         raise QueryError("group_size needs group_by.", remedy="Say what hits are grouped by.")
-
-
-def _why_empty(choice: Choice, area: Area, query: Query) -> tuple[Note, ...]:
-    """Say why a page has no hits, which is no error."""
-    if choice.page:
-        return ()
-    if not area.readers:
-        reason = "All indexes that would be searched are excluded by exclude_datasets."
-    elif area.records() == 0:
-        reason = "No record passes the filters."
-    elif choice.found:
-        reason = f"There are {choice.found} hits in all; the offset {query.offset} is past them."
-    else:
-        reason = "Nothing that the query could be compared with is left."
-    return (Note("empty", reason),)
 
 
 def _spaces(snapshot: Snapshot) -> list[Space]:

@@ -69,12 +69,18 @@ class Tallies:
         return count_facets(masks, builds)
 
     def evidence(
-        self, query: Query, plan: Plan, area: Area, excluded: Set[Key], everywhere: Snapshot
+        self,
+        query: Query,
+        plan: Plan,
+        area: Area,
+        excluded: Set[Key],
+        everywhere: Snapshot,
+        relevant: bool | None,
     ) -> tuple[LabelEvidence, ...] | None:
         """Return what the nearest cases are labelled, whatever page is asked for; None unasked.
 
-        The cases that the query's records and images (or near-duplicates of them) are of count
-        nowhere.
+        Nothing where nothing is `relevant`: something is always nearest. The cases that the query's
+        records and images (or near-duplicates of them) are of count nowhere.
 
         Raises
         ------
@@ -88,6 +94,8 @@ class Tallies:
                 "There is no evidence from the nearest cases of words.",
                 remedy="Search by an image or a record, or leave evidence out.",
             )
+        if relevant is False:
+            return ()
         builds = [self.columns.of(reader) for reader in area.readers]
         own = self.excluder.keys(_came_from(query), area.readers, everywhere)
         wide = replace(

@@ -129,6 +129,10 @@ def test_a_picture_must_also_look_like_those_indexed(fresh: Opened) -> None:
     refused = opened.retriever.search(strange)
     assert refused.relevant is False
     assert "looks like none" in str(refused.relevance_reason)
+    # Something is always nearest: what its labels are says nothing about such a picture.
+    told = opened.retriever.search(dataclasses.replace(strange, evidence=True))
+    assert told.evidence == ()
+    assert [note.code for note in told.notes] == ["evidence"]
     indexed = Query(target="images", source=RecordSource("films/train/31"))
     assert opened.retriever.search(indexed).relevant is True
 
