@@ -1,6 +1,6 @@
 """Which hits are worth a passage: relevant ones that differ from each other, each case once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import TypeAlias, TypeVar
@@ -23,6 +23,8 @@ _RELEVANCE_SHARE = 0.7
 _LEAST_STEPS = 20
 
 Grams: TypeAlias = npt.NDArray[np.uint64]
+Counts: TypeAlias = npt.NDArray[np.uint32]
+Similarities: TypeAlias = npt.NDArray[np.float64]
 Ranked = TypeVar("Ranked")
 
 
@@ -48,10 +50,7 @@ def choose_diverse(candidates: Iterable[Candidate], most: int) -> list[Candidate
     to 0 over 20 or all of them, because scores of different rankings do not compare; s is the
     Jaccard similarity of character 4-grams to the nearest that was taken.
     """
-    pool = list(_distinct(candidates))
-    if not pool:
-        return []
-    grams = np.stack([one.grams for one in pool])
+    pool, alike = _distinct(candidates)
     relevance = 1 - np.arange(len(pool)) / max(len(pool), _LEAST_STEPS)
     nearest = np.zeros(len(pool))
     chosen: list[int] = []
@@ -60,7 +59,7 @@ def choose_diverse(candidates: Iterable[Candidate], most: int) -> list[Candidate
         worth[chosen] = -np.inf
         best = int(worth.argmax())
         chosen.append(best)
-        nearest = np.maximum(nearest, similarities(grams[best], grams))
+        nearest = np.maximum(nearest, alike[best])
     return [pool[place] for place in chosen]
 
 
@@ -96,12 +95,9 @@ def grams_of(text: str) -> Grams:
     return np.packbits(bits).view(np.uint64)
 
 
-def similarities(one: Grams, others: Grams) -> npt.NDArray[np.float64]:
+def similarities(one: Grams, others: Grams) -> Similarities:
     """Return the share of 4-grams (Jaccard, 0 to 1) that a text has in common with others (n,)."""
-    shared = np.bitwise_count(others & one).sum(axis=-1)
-    joined = np.bitwise_count(others | one).sum(axis=-1)
-    share: npt.NDArray[np.float64] = shared / np.maximum(joined, 1)
-    return share
+    return _shares(others & one, _count(one), _count(others))
 
 
 def is_same_text(one: Grams, other: Grams) -> bool:
@@ -109,16 +105,32 @@ def is_same_text(one: Grams, other: Grams) -> bool:
     return bool(similarities(one, other) >= _SAME_TEXT)
 
 
-def _distinct(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    """Yield candidates whose case and whose text have not been there before."""
+def _distinct(candidates: Iterable[Candidate]) -> tuple[list[Candidate], Similarities]:
+    """Return candidates whose case and text none before them has, and how alike they are (n, n)."""
+    every = [one for one in candidates if one.sections]
+    grams = np.array([one.grams for one in every], np.uint64)
+    sizes = _count(grams)
+    same = np.zeros(len(every), np.bool_)
     cases: set[tuple[str, str]] = set()
-    texts = np.zeros((0, (1 << _BITS) // 64), np.uint64)
-    for one in candidates:
+    kept: list[int] = []
+    alike: list[Similarities] = []
+    for place, one in enumerate(every):
         case = (one.hit.index, one.hit.record.case_id)
-        if not one.sections or case in cases:
-            continue
-        if similarities(one.grams, texts).max(initial=0.0) >= _SAME_TEXT:
+        if same[place] or case in cases:
             continue
         cases.add(case)
-        texts = np.vstack([texts, one.grams])
-        yield one
+        kept.append(place)
+        alike.append(_shares(grams & one.grams, sizes[place], sizes))
+        same |= alike[-1] >= _SAME_TEXT
+    return [every[place] for place in kept], np.array([row[kept] for row in alike])
+
+
+def _shares(common: Grams, size: Counts, sizes: Counts) -> Similarities:
+    shared = _count(common)
+    share: Similarities = shared / np.maximum(sizes + size - shared, 1)
+    return share
+
+
+def _count(grams: Grams) -> Counts:
+    counts: Counts = np.bitwise_count(grams).sum(axis=-1, dtype=np.uint32)
+    return counts

@@ -49,7 +49,7 @@ class Estimate:
 
 def count_fraction(text: str) -> float:
     """Return the estimate without rounding; it adds up over parts of a text."""
-    wide = len(_WIDE.findall(text))
+    wide = 0 if text.isascii() else len(_WIDE.findall(text))
     return wide * _TOKENS_PER_WIDE + (len(text) - wide) / _CHARACTERS_PER_TOKEN
 
 
