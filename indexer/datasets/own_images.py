@@ -1,12 +1,15 @@
 """Your own images with words: a table of rows beside a folder of images."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from indexer.datasets.base import DatasetInfo, not_found, parse_rows
+from indexer.datasets.instances import read_instance
 from indexer.datasets.rows import RawRow, read_rows
 from indexer.datasets.tree import is_nameable
 from indexer.pixels.pseudonyms import Pseudonymiser
+from indexer.pixels.sniff import sniff_format
 from indexer.records import ImageRecord, ImageRef, Reject, Row, Sex, make_record_id
 from indexer.text.normalise import detect_language
 
@@ -29,11 +32,12 @@ INFO = DatasetInfo(
         "records.jsonl (or pool.jsonl, records.csv) with `file` (path of the image, relative to "
         "the table) and, where known, `text`, `modality`, `body_part`, `labels`, `patient_id` "
         "or `group`, `article_id`, `age`, `sex`, `split`, `source`, `licence`. Patient ids are "
-        "replaced by pseudonyms."
+        "replaced by pseudonyms. A file's path is its record's id: let it name no patient."
     ),
     folders=("own_images", "pool"),
 )
 
+_SNIFFED_BYTES = 256
 _TABLES = ("records.jsonl", "pool.jsonl", "records.csv")
 _SEXES: dict[str, Sex] = {"f": "F", "female": "F", "m": "M", "male": "M", "o": "O", "other": "O"}
 
@@ -57,7 +61,7 @@ class OwnImages:
 
 
 def _parse(root: Path, row: RawRow, pseudonyms: Pseudonymiser) -> ImageRecord | Reject:
-    """Return the record of one row.
+    """Return the record of one row; a DICOM file is refused as those of other datasets are.
 
     Raises
     ------
@@ -71,6 +75,10 @@ def _parse(root: Path, row: RawRow, pseudonyms: Pseudonymiser) -> ImageRecord | 
         return Reject(
             path=row.path, line=row.line, kind="missing_file", reason=f"there is no image {file!r}"
         )
+    if _is_dicom(root / file):
+        header = read_instance(root / file, file)
+        if isinstance(header, Reject):
+            return replace(header, line=row.line)
     split = row.optional_text("split") or "all"
     record_id = make_record_id(INFO.name, split, file)
     caption = row.optional_text("text", "caption")
@@ -100,6 +108,11 @@ def _parse(root: Path, row: RawRow, pseudonyms: Pseudonymiser) -> ImageRecord | 
         age_years=_age(row),
         sex=_SEXES.get((row.optional_text("sex") or "").strip().lower()),
     )
+
+
+def _is_dicom(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return sniff_format(stream.read(_SNIFFED_BYTES)) == "dicom"
 
 
 def _labels(row: RawRow) -> tuple[str, ...]:

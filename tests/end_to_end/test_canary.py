@@ -45,7 +45,7 @@ def plant(dataset: Dataset, first: int) -> int:
     return first
 
 
-def planted_file(shade: int) -> tuple[bytes, int]:
+def planted_file(shade: int, *, burned_in: bool = False) -> tuple[bytes, int]:
     """Return a CT slice full of identifiers, and how many there are."""
     dataset = Dataset()
     count = plant(dataset, 0)
@@ -61,6 +61,7 @@ def planted_file(shade: int) -> tuple[bytes, int]:
         count += 1
     dataset.add(DataElement(0x00100032, "TM", "010203"))
     dataset.PatientBirthDate = "19010203"
+    dataset.BurnedInAnnotation = "YES" if burned_in else "NO"
     dataset.SOPClassUID = CTImageStorage
     dataset.SOPInstanceUID = f"{_UID_CANARY}{shade}"
     dataset.StudyInstanceUID = f"{_UID_CANARY}1000"
@@ -103,6 +104,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (study / f"{CANARY}-2.dcm").write_bytes(planted_file(2)[0])
     (study / f"{CANARY}-cut.dcm").write_bytes(planted_file(3)[0][:-4000])
     (study / f"{CANARY}-none.dcm").write_bytes(b"no scan at all")
+    (study / f"{CANARY}-burned.dcm").write_bytes(planted_file(4, burned_in=True)[0])
     return folder.parents[2]
 
 
@@ -123,7 +125,7 @@ def assert_clean(where: str, content: bytes) -> None:
 
 def test_no_file_of_the_index_holds_one(built: Path) -> None:
     counts = json.loads(next(built.rglob("manifest.json")).read_text())["counts"]
-    assert (counts["records"], sum(counts["rejects"].values())) == (2, 2)
+    assert (counts["records"], counts["rejects"]) == (2, {"burned_in": 1, "undecodable": 2})
     files = [path for path in built.rglob("*") if path.is_file()]
     assert len(files) > 8
     for path in files:
@@ -135,7 +137,19 @@ def test_whoever_has_the_files_and_the_key_finds_the_rejects(planted: Path, buil
     assert_clean("rejects without data", hidden.stdout + hidden.stderr)
     named = run("rejects", "tcga_luad", "--indexes", built, "--data", planted, "--json")
     paths = [json.loads(line)["path"] for line in named.stdout.splitlines()]
-    assert {Path(path).name for path in paths} == {f"{CANARY}-cut.dcm", f"{CANARY}-none.dcm"}
+    kinds = ("burned", "cut", "none")
+    assert {Path(path).name for path in paths} == {f"{CANARY}-{kind}.dcm" for kind in kinds}
+
+
+def test_a_picture_that_shows_a_name_is_let_in_only_where_it_is_allowed(
+    planted: Path, tmp_path: Path
+) -> None:
+    words = ("index", "tcga_luad", "--data", planted, "--indexes", tmp_path, "--json")
+    done = run(*words, "--allow-burned-in")
+    assert done.returncode == 0, done.stderr
+    assert_clean("what `index` printed", done.stdout + done.stderr)
+    counts = json.loads(next(tmp_path.rglob("manifest.json")).read_text())["counts"]
+    assert (counts["records"], counts["rejects"]) == (3, {"undecodable": 2})
 
 
 @pytest.fixture(scope="module")

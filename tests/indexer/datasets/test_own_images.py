@@ -1,6 +1,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,23 @@ def test_patients_get_pseudonyms_and_groups_keep_their_names(root: Path) -> None
     assert re.fullmatch("[a-z2-7]{16}", one.patient_id)
     assert one.patient_id == one.case_id == same.patient_id != other.patient_id
     assert (one.article_id, grouped.case_id, grouped.patient_id) == ("PMC1", "here:g1", None)
+
+
+def test_dicom_files_that_may_show_a_name_are_quarantined(
+    tmp_path: Path, write_dicom: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dicom("scan.dcm")
+    write_dicom("scout.dcm", BurnedInAnnotation="YES")
+    write_dicom("echo", Modality="US", SOPClassUID="1.2.840.10008.5.1.4.1.1.3.1")
+    rows = [{"file": name} for name in ("scan.dcm", "scout.dcm", "echo")]
+    (tmp_path / "records.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    scan, scout, echo = OwnImages().iter_rows(tmp_path)
+    assert isinstance(scan, ImageRecord)
+    for line, one in ((2, scout), (3, echo)):
+        assert isinstance(one, Reject)
+        assert (one.kind, one.line, one.of_scan) == ("burned_in", line, True)
+    monkeypatch.setenv("MEDSEARCH_ALLOW_BURNED_IN", "1")
+    assert all(isinstance(one, ImageRecord) for one in OwnImages().iter_rows(tmp_path))
 
 
 def test_a_folder_without_a_table_says_what_is_expected(tmp_path: Path) -> None:
