@@ -82,6 +82,7 @@ class IndexReader:
         )
         facts = self.manifest.index_map
         self._map = IndexMap.open(folder, facts) if facts else None
+        self._without: dict[frozenset[str], Mask] = {}
         self._fields = {
             name: FieldVectors(folder, name, field, len(self.table))
             for name, field in self.manifest.fields.items()
@@ -195,6 +196,16 @@ class IndexReader:
     def rows_of(self, field: str) -> npt.NDArray[np.int64]:
         """Return the record row of each embedding of a field, int64 (m,)."""
         return self._field(field).rows
+
+    def rows_without(self, fields: frozenset[str]) -> Mask:
+        """Return which records have no embedding in any of some fields, bool (records,)."""
+        if fields not in self._without:
+            mask = np.ones(len(self.table), np.bool_)
+            for name in fields:
+                mask[self.rows_of(name)] = False
+            mask.setflags(write=False)
+            self._without[fields] = mask
+        return self._without[fields]
 
     def places_of(
         self, rows: npt.NDArray[np.int64]

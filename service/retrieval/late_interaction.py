@@ -17,8 +17,10 @@ from indexer.store.reader import IndexReader
 from service.retrieval.columns import Mask
 from service.retrieval.fusion import Key, Ranking
 from service.retrieval.legs import Area, Effort
+from service.retrieval.masks import intersect
 from service.retrieval.query import Match
 from service.retrieval.spaces import Space
+from service.retrieval.views import records_compared
 
 Scores = npt.NDArray[np.float32]
 
@@ -141,9 +143,10 @@ class SeriesLeg:
             for name in one.fields_of(reader, self.space):
                 names.append(name)
                 vectors, rows_of = reader.vectors(name), reader.rows_of(name)
+                within = intersect(allowed, records_compared(reader, name, one.fields))
                 for start in range(0, len(rows_of), _BLOCK):
                     rows = rows_of[start : start + _BLOCK]
-                    some = np.ones(len(rows), np.bool_) if allowed is None else allowed[rows]
+                    some = np.ones(len(rows), np.bool_) if within is None else within[rows]
                     rows = rows[some]
                     found = vectors[start : start + _BLOCK][some] @ one.vectors.T
                     if (np.diff(rows) > 0).all():

@@ -12,8 +12,9 @@ from service.retrieval.chance import chance_cosine
 from service.retrieval.columns import Mask
 from service.retrieval.encoding import Vector
 from service.retrieval.fusion import Found, Key, Ranking, merge_by_score
-from service.retrieval.masks import count_allowed
+from service.retrieval.masks import count_allowed, intersect
 from service.retrieval.spaces import Space
+from service.retrieval.views import records_compared
 
 LEXICAL = "lexical"
 CAPTION_FIELDS = ("caption", CHINESE_FIELDS["caption"])
@@ -84,7 +85,10 @@ class DenseLeg:
         for member, allowed in self._allowed(area):
             reader = area.readers[member]
             for field in self.fields_of(reader):
-                [hits] = reader.search(field, queries, depth, allowed=allowed, exact=exact)
+                within = intersect(allowed, records_compared(reader, field, self.fields))
+                if within is not None and not within.any():
+                    continue
+                [hits] = reader.search(field, queries, depth, allowed=within, exact=exact)
                 found.append(Found(member, hits.rows, hits.scores, field))
         merged = merge_by_score(found, depth)
         return Ranking(
@@ -110,8 +114,9 @@ class DenseLeg:
             for name in self.fields_of(reader):
                 field = reader.manifest.fields[name]
                 structure = field.structure
-                if allowed is not None:
-                    scanned += min(count_allowed(allowed, len(allowed)), field.vectors)
+                within = intersect(allowed, records_compared(reader, name, self.fields))
+                if within is not None:
+                    scanned += min(count_allowed(within, len(within)), field.vectors)
                 elif exact or structure.is_exhaustive:
                     scanned += field.vectors
                 else:
@@ -124,7 +129,7 @@ class DenseLeg:
         for place, member in enumerate(self.members):
             allowed = area.allowed[member]
             if self.within is not None:
-                allowed = _both(allowed, self.within[place])
+                allowed = intersect(allowed, self.within[place])
             yield member, allowed
 
 
@@ -189,12 +194,6 @@ class LexicalLeg:
         readers = [area.readers[member] for member in self.members]
         return Effort(True, sum(reader.records_with(token) for reader in readers
                                 for token in tokens))  # fmt: skip
-
-
-def _both(allowed: Mask | None, within: Mask) -> Mask | None:
-    """Return the records of both masks, or None for all: a mask of everything costs a scan."""
-    both = within if allowed is None else allowed & within
-    return None if both.all() else both
 
 
 def _without(area: Area, keys: Collection[Key], field: str, members: Collection[int]) -> Set[Key]:

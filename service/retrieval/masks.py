@@ -58,6 +58,14 @@ class MaskCache:
         return mask
 
 
+def intersect(allowed: Mask | None, within: Mask | None) -> Mask | None:
+    """Return the records of both masks, or None for all: a mask of everything costs a scan."""
+    if within is None:
+        return allowed
+    both: Mask = within if allowed is None else allowed & within
+    return None if both.all() else both
+
+
 def count_allowed(mask: Mask | None, records: int) -> int:
     """Return how many of a build's records a mask allows."""
     return records if mask is None else int(np.count_nonzero(mask))

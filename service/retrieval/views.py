@@ -1,8 +1,8 @@
 """Which embeddings of pictures a query is compared with: as they are shown, or CT by window.
 
 All of them lie in one space. A query that names windows is compared with these alone, wherever an
-index has them; a CT slice with the slices in its own window and with pictures as they are shown;
-anything else with all of them.
+index has them; a CT slice with the slices in its own window and with pictures, as they are shown,
+that are in no window; anything else with all of them.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from indexer.pixels.ct_windows import WINDOW_FIELDS, WindowName
 from indexer.pixels.window_words import windows_asked
 from indexer.store.reader import IndexReader
+from service.retrieval.columns import Mask
 from service.retrieval.encoding import Vector
 from service.retrieval.query import Query, TextSource
 from service.retrieval.spaces import IMAGE, Space
@@ -44,6 +45,18 @@ def fields_compared(
     own = {one.window for one in seen}
     window = own.pop() if len(own) == 1 else None
     return (IMAGE, *WINDOW_FIELDS) if window is None else (field_of(window), IMAGE)
+
+
+def records_compared(reader: IndexReader, name: str, fields: Sequence[str]) -> Mask | None:
+    """Return whose embeddings in the field `name`, one of `fields`, are compared; None for all.
+
+    Beside slices in the query's window, pictures are compared as they are shown only if they are in
+    no window: CT that shows nothing in the query's window is not like it, however it is shown.
+    """
+    if name != IMAGE or IMAGE in fields[:1]:
+        return None
+    windows = frozenset(WINDOW_FIELDS).intersection(reader.manifest.fields)
+    return reader.rows_without(windows) if windows else None
 
 
 def view_of_record(reader: IndexReader, row: int, wanted: Sequence[WindowName]) -> View | None:

@@ -94,6 +94,19 @@ def test_a_slice_is_compared_in_its_leading_window(search: Callable[..., SearchR
     assert found(bone) == [("ct/train/4", "bone")]
 
 
+def test_a_slice_of_lung_is_not_like_one_that_shows_none_however_that_is_shown(
+    search: Callable[..., SearchReply],
+) -> None:
+    shown_alike = ImageSource(b"grey 0 lung=1")  # slice 1 is shown as this lung is, and has none
+    reply = search(shown_alike, k=50, indexes=("ct",))
+    assert sorted(found(reply)) == [
+        ("ct/train/0", "lung"), ("ct/train/3", "lung"), ("ct/train/5", None),
+    ]  # fmt: skip
+    assert [leg.scanned for leg in reply.legs] == [2 + 1]
+    bones = search(shown_alike, k=50, windows=("brain",), indexes=("ct",))
+    assert found(bones) == [("ct/train/5", None)]
+
+
 def test_what_has_no_window_is_still_found_by_a_slice(search: Callable[..., SearchReply]) -> None:
     reply = search(ImageSource(b"grey 5 lung=5"), k=1)
     assert found(reply) == [("ct/train/5", None)]
