@@ -20,6 +20,7 @@ from tests.benchmarks import (
     retrieval,
     store,
     threshold,
+    windows,
 )
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.report import Report, save, show
@@ -35,7 +36,7 @@ def main() -> None:
         "names",
         nargs="*",
         help="counts, guard, hostile, indexing, isolation, map, page, prompts, query, retrieval, "
-        "store, threshold; all if none is named",
+        "store, threshold, windows; all if none is named",
     )
     parser.add_argument(
         "--records", type=int, default=600_000, help="of counts, map, store, retrieval"
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of indexing and isolation")
     parser.add_argument("--indexes", type=Path, help="indexes to query, or to map; drawn ones")
     parser.add_argument("--scratch", type=Path, help="where large files are put meanwhile")
+    parser.add_argument("--ct", type=Path, help="of windows: a folder of CT; without it, left out")
     parser.add_argument("--output", type=Path, default=Path("reports/benchmarks.json"))
     chosen = parser.parse_args()
     console = Console()
@@ -62,8 +64,11 @@ def main() -> None:
         "query": lambda: query.run(chosen.indexes, chosen.scratch),
         "retrieval": lambda: retrieval.run(chosen.records, chosen.scratch),
         "threshold": lambda: threshold.run(chosen.scratch),
+        "windows": lambda: windows.run(chosen.ct),
         "store": lambda: store.run(chosen.records, chosen.scratch),
     }
+    if chosen.ct is None:
+        del benchmarks["windows"]
     unknown = sorted(set(chosen.names) - set(benchmarks))
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(benchmarks)}")
