@@ -210,6 +210,24 @@ def test_by_keyboard_alone(map_page: Page, rocov2: dict) -> None:
     expect(canvas).to_be_focused()
 
 
+def test_similar_from_a_record_on_the_map_leads_back_to_results(map_page: Page) -> None:
+    map_page.locator(".map-hit").first.click()
+    map_page.locator("#record").get_by_text("Similar", exact=True).click()
+    expect(map_page.locator("#record")).to_be_hidden()
+    expect(map_page.locator("#map")).to_be_hidden()
+    expect(map_page.locator(".asked")).to_contain_text("similar to this one")
+
+
+def test_a_map_that_cannot_be_had_is_asked_for_again(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.wait_for_selector(".collection")
+    page.route("**/v1/indexes/mura/map", lambda route: route.abort())
+    page.get_by_role("button", name="Map of mura").click()
+    expect(page.locator("#map .notice")).to_contain_text("does not answer")
+    page.unroute("**/v1/indexes/mura/map")
+    expect(page.locator("#map .legend")).to_contain_text("wrist")
+
+
 def test_hits_beyond_the_sample_have_places_too(
     open_page: Callable[..., Page], rocov2: dict, address: str
 ) -> None:

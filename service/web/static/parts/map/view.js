@@ -1,10 +1,12 @@
 /** The map of an index in a dialog: like lies by like, and the search and its hits stand out. */
+import { ServiceError } from "../api.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { number, t } from "../language.js";
 import { recall, remember } from "../memory.js";
 import { errorNotice } from "../notices.js";
 import { go, state } from "../state.js";
+import { passes, whenReady } from "../waiting.js";
 import { mountGestures } from "./gestures.js";
 import { mountKeys } from "./keys.js";
 import { mountPlot } from "./plot.js";
@@ -56,10 +58,18 @@ export function mountMapView(dialog, indexes, hits) {
       await mark();
     } catch (error) {
       if (shown !== name) return;
-      parts.body.replaceChildren(errorNotice(error, () => { shown = ""; void render(); }));
+      parts.body.replaceChildren(failed(error));
       parts.body.classList.add("failed");
     }
     parts.body.removeAttribute("aria-busy");
+  }
+
+  /** What to show where the service refuses, with what follows once it answers again. */
+  function failed(error) {
+    if (!(error instanceof ServiceError)) throw error; // a mistake of the page's own
+    const name = shown;
+    if (passes(error)) whenReady("map", () => state().map === name && redraw());
+    return errorNotice(error, redraw);
   }
 
   function frame(name) {
@@ -135,7 +145,15 @@ export function mountMapView(dialog, indexes, hits) {
     listIndexes();
     const mine = marked.filter(({ index }) => index === map.index);
     const { like } = state();
-    const spots = await locate(map, [...mine.map((hit) => hit.record_id), ...(like ? [like] : [])]);
+    const [over, among] = [map, marked];
+    let spots;
+    try {
+      spots = await locate(over, [...mine.map((hit) => hit.record_id), ...(like ? [like] : [])]);
+    } catch (error) {
+      parts.hitPlace.replaceChildren(failed(error));
+      return;
+    }
+    if (map !== over || marked !== among) return; // another map or search came meanwhile
     const byId = new Map(spots.map((spot) => [spot.id, spot]));
     parts.marks = mine.filter((hit) => byId.has(hit.record_id)).map((hit) => ({ hit, rank: hit.rank, spot: byId.get(hit.record_id) }));
     const own = byId.get(like);
