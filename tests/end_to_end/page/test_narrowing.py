@@ -115,5 +115,7 @@ def test_two_thousand_results_do_not_fill_the_memory(
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     used = session.send("Runtime.getHeapUsage")["usedSize"]
-    print(f"JavaScript heap with 2,000 results: {used / 2**20:.1f} MiB")
+    nodes = session.send("Memory.getDOMCounters")["nodes"]
+    print(f"with 2,000 results: JavaScript heap {used / 2**20:.1f} MiB, {nodes:,} nodes")
     assert used < 32 * 2**20
+    assert nodes < 15_000  # those near the screen; all of them would be some 80,000

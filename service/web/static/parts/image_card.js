@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { highlight } from "./highlight.js";
 import { icon } from "./icons.js";
 import { t } from "./language.js";
+import { recycled } from "./recycling.js";
 import { go } from "./state.js";
 import { thumbnail } from "./thumbnail.js";
 import { factsOf, nearnessOf, titleOf, valueWords } from "./words_of.js";
@@ -12,11 +13,13 @@ const LABELS_SHOWN = 3;
 
 /** One hit of an image search: the picture opens the record. */
 export function imageCard(hit) {
+  return recycled(h("article", { class: "card", "data-record": hit.record_id }), () => partsOf(hit));
+}
+
+function partsOf(hit) {
   const title = titleOf(hit);
   const nearness = nearnessOf(hit);
-  return h(
-    "article",
-    { class: "card", "data-record": hit.record_id },
+  return [
     h(
       "button",
       { type: "button", class: "picture", "aria-label": t("open", { title }), onclick: () => go({ record: hit.record_id }) },
@@ -36,7 +39,7 @@ export function imageCard(hit) {
       h("p", { class: "licence" }, h("span", { title: hit.licence }, hit.licence), hit.synthetic && h("span", { class: "synthetic" }, t("synthetic"))),
       actionsFor(hit, title),
     ),
-  );
+  ];
 }
 
 function stack(hit) {

@@ -3,22 +3,26 @@ import { h } from "./dom.js";
 import { highlight } from "./highlight.js";
 import { icon } from "./icons.js";
 import { named, t } from "./language.js";
+import { recycled } from "./recycling.js";
 import { go } from "./state.js";
 import { nearnessOf } from "./words_of.js";
 
 /** One hit of a question search: what was asked, what is the answer, and on what grounds. */
 export function questionCard(hit) {
+  const card = h("article", { class: "card question", "data-record": hit.record_id, lang: langOf(hit) });
+  return recycled(card, () => partsOf(hit));
+}
+
+function partsOf(hit) {
   const nearness = nearnessOf(hit);
-  return h(
-    "article",
-    { class: "card question", "data-record": hit.record_id, lang: langOf(hit) },
+  return [
     h(
       "h3",
       {},
       h("button", { type: "button", class: "plain", onclick: () => go({ record: hit.record_id }) },
         highlight(hit.question, hit.matched_words ?? [])),
     ),
-    questionBody(hit),
+    ...questionBody(hit),
     h(
       "p",
       { class: "meta" },
@@ -28,7 +32,7 @@ export function questionCard(hit) {
       nearness,
     ),
     actionsFor(hit, hit.question),
-  );
+  ];
 }
 
 /** What follows a question: note, options, answer, calculator, reasoning. */
