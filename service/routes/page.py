@@ -25,16 +25,12 @@ POLICY = "; ".join(
     )
 )
 _METHODS = ["GET", "HEAD"]
-_CLASSIC = {"parts/theme.js"}  # runs before the first paint, and is no module
 
 
 @router.api_route("/", methods=_METHODS)
 async def show_page(request: Request) -> Response:
-    """Show the page, and name its modules: else each would wait for the one that imports it."""
-    reply = _send(request, FRONT_PAGE)
-    modules = (name for name in page_files() if name.endswith(".js") and name not in _CLASSIC)
-    reply.headers["Link"] = ", ".join(f"</web/{name}>; rel=modulepreload" for name in modules)
-    return reply
+    """Show the page."""
+    return _send(request, FRONT_PAGE)
 
 
 @router.api_route("/web/{path:path}", methods=_METHODS)

@@ -5,10 +5,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
+from service.web.bundling import bundle_modules
+
 FRONT_PAGE = "index.html"
+SCRIPT = "page.js"
+"""All modules in one, as the front page asks for them; each is there by itself, too."""
+
+_ENTRY = "parts/main.js"
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {
         ".html": "text/html; charset=utf-8",
@@ -32,20 +38,20 @@ class PageFile:
 
 @cache
 def page_files() -> Mapping[str, PageFile]:
-    """Return all files of the page by their path below `static/`, in POSIX form."""
-    return MappingProxyType(
-        {
-            path.relative_to(_FOLDER).as_posix(): _read(path)
-            for path in sorted(_FOLDER.rglob("*"))
-            if path.suffix in MEDIA_TYPES
-        }
-    )
+    """Return all files of the page by their path below `static/`, in POSIX form, and `SCRIPT`."""
+    contents = {
+        path.relative_to(_FOLDER).as_posix(): path.read_bytes()
+        for path in sorted(_FOLDER.rglob("*"))
+        if path.suffix in MEDIA_TYPES
+    }
+    modules = {name: raw.decode() for name, raw in contents.items() if name.endswith(".js")}
+    contents[SCRIPT] = bundle_modules(modules, _ENTRY).encode()
+    return MappingProxyType({name: _pack(name, raw) for name, raw in contents.items()})
 
 
-def _read(path: Path) -> PageFile:
-    content = path.read_bytes()
+def _pack(name: str, content: bytes) -> PageFile:
     return PageFile(
-        media_type=MEDIA_TYPES[path.suffix],
+        media_type=MEDIA_TYPES[PurePosixPath(name).suffix],
         content=content,
         gzipped=gzip.compress(content, mtime=0),
         etag=f'"{hashlib.sha256(content).hexdigest()[:32]}"',
