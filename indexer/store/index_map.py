@@ -120,13 +120,13 @@ def draw_map(
             break
     else:
         return None
-    rows, first = np.unique(read_array(folder / f"{name}.rows.npy"), return_index=True)
-    drawn = _sample(len(rows))
-    vectors = np.asarray(read_array(folder / f"{name}.vectors.npy")[first[drawn]], np.float32)
+    drawn = _sample(fields[name].vectors)
+    rows, first = np.unique(read_array(folder / f"{name}.rows.npy")[drawn], return_index=True)
+    vectors = np.asarray(read_array(folder / f"{name}.vectors.npy")[drawn[first]], np.float32)
     projection = projector.project(vectors)
-    write_array(folder / MAP_ROWS_NAME, [rows[drawn]], (len(drawn),), np.int64)
-    write_array(folder / MAP_NAME, [projection.places], (len(drawn), 2), np.float32)
-    return MapFacts(field=name, points=len(drawn), trustworthiness=projection.trustworthiness)
+    write_array(folder / MAP_ROWS_NAME, [rows], (len(rows),), np.int64)
+    write_array(folder / MAP_NAME, [projection.places], (len(rows), 2), np.float32)
+    return MapFacts(field=name, points=len(rows), trustworthiness=projection.trustworthiness)
 
 
 def parse_map(values: Mapping[str, Any] | None) -> MapFacts | None:
@@ -141,7 +141,7 @@ def parse_map(values: Mapping[str, Any] | None) -> MapFacts | None:
 
 
 def _sample(count: int) -> Rows:
-    """Return which of `count` records are drawn, all equally likely; the same each time."""
+    """Return which of `count` embeddings are drawn, all equally likely; the same each time."""
     chosen = np.random.default_rng([_SEED, count]).choice(
         count, min(count, MOST_POINTS), replace=False
     )
