@@ -7,14 +7,23 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from indexer.errors import QueryError
 
 _MAX_PARAMS_BYTES = 64 * 1024
 _MAX_FILES = 2000
+
+
 Options = TypeVar("Options", bound=BaseModel)
 Body = TypeVar("Body", bound=BaseModel)
+
+
+class _ParserInMemory(MultiPartParser):
+    """Keeps files in memory, as the body is already: people's scans are not written to disk."""
+
+    spool_max_size = 0  # as SpooledTemporaryFile reads it: never
 
 
 def describe_body(
@@ -67,11 +76,16 @@ async def read_body(
 async def _read_form(request: Request, options: type[Options]) -> tuple[list[bytes], Options]:
     if not (await request.body()).rstrip().endswith(b"--"):
         raise HTTPException(400)  # cut short: the parser would take what came for the whole file
+    parser = _ParserInMemory(
+        request.headers,
+        request.stream(),
+        max_files=_MAX_FILES,
+        max_fields=1,
+        max_part_size=_MAX_PARAMS_BYTES,
+    )
     try:
-        form = await request.form(
-            max_files=_MAX_FILES, max_fields=1, max_part_size=_MAX_PARAMS_BYTES
-        )
-    except (ValueError, LookupError):
+        form = await parser.parse()
+    except (MultiPartException, ValueError, LookupError):
         # An odd charset or boundary makes the parser stumble over its own feet.
         raise HTTPException(400) from None
     try:

@@ -1,5 +1,6 @@
 """Whole series over HTTP: several files in one form, or the id of an indexed study."""
 
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import pytest
@@ -54,6 +55,17 @@ def test_what_cannot_be_asked_is_refused(
     reply = client.post("/v1/search/image", json=body)
     assert reply.status_code == status, reply.text
     assert set(reply.json()) >= {"code", "message", "remedy"}
+
+
+def test_no_upload_is_written_to_disk(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        pytest.fail("an upload was put into a temporary file")
+
+    monkeypatch.setattr(SpooledTemporaryFile, "rollover", refuse)
+    large = b"grey 2" + b" " * 3_000_000
+    reply = post(client, large, large)
+    assert reply.status_code == 200
+    assert reply.json()["hits"][0]["study_id"] == "study1"
 
 
 def test_one_broken_file_is_told(client: TestClient) -> None:
