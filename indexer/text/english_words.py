@@ -106,7 +106,8 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
             | developed | develops | presented | presents | presenting | complains of
             | complaining of | diagnosed | contains | containing | found to have
             | seen to have | has | have | had | having | undergoing | underwent | received
-            | causing | causes | caused | resulting in | leading to | extending | extends
+            | causing | causes | caused | displacing | displaces | pushing | invading
+            | replacing | resulting in | leading to | extending | extends
             | compressing | arising | arises | requiring | required | require | treated
             | noticed | admitted""",
         "is": """
@@ -122,7 +123,9 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
         "of": """
             of | in | at | within | involving | along | near | around | inside | into | to
             | from | affecting | over | above | below | beneath | adjacent to | between
-            | across | for | next to""",
+            | across | for | next to | projecting over | projects over | projected over
+            | overlying the | hiding the | obscuring the | blunting the | abutting the
+            | encasing the | surrounding the | occupying the | filling the""",
         # what follows is a method or a time; only a side is taken from it
         "on": "on | upon | during | at time of | at this time | in this | in these | in a | in an",
         "left": "left | left sided | left side | leftward",

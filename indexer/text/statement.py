@@ -33,12 +33,17 @@ def is_kind_of(special: Statement, general: Statement) -> bool:
     """Tell whether the one finding is the other or a kind of it: pleural effusion, effusion.
 
     English phrases name the thing last and may say more of it before; so do Chinese ones, whose
-    words are not cut apart, so that there the shorter must be the end of the longer.
+    words are not cut apart: there the shorter must be the end of the longer, or its last two
+    characters must be while what stands before is said before (肺结节: 肺上叶毛刺状结节).
     """
     if special.name != general.name:
         return False
     if general.name >= _FIRST_HAN:
-        return special.words[-len(general.words) :] == general.words
+        place, name = general.words[:-2], general.words[-2:]
+        where = "".join(special.words[:-2])
+        return special.words[-len(general.words) :] == general.words or (
+            bool(place) and special.words[-2:] == name and "".join(place) in where
+        )
     return all(word in special.words for word in general.words)
 
 
