@@ -218,6 +218,23 @@ def test_similar_from_a_record_on_the_map_leads_back_to_results(map_page: Page) 
     expect(map_page.locator(".asked")).to_contain_text("similar to this one")
 
 
+def test_a_record_is_shown_on_its_map(open_page: Callable[..., Page], rocov2: dict) -> None:
+    record_id = lonely(rocov2)
+    page = open_page(f"#record={record_id}")
+    page.get_by_role("button", name="On the map").click()
+    expect(page.locator("#record")).to_be_hidden()
+    expect(page.locator(".map-stage [role=status]")).not_to_have_text("")
+    expect(page.locator(".tip")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#record")).to_be_visible()
+    assert opened_record(page) == record_id
+    page.keyboard.press("Escape")
+    expect(page.locator("#record")).to_be_hidden()
+    page.locator("#map").get_by_label("Close").click()
+    expect(page.locator("#map")).to_be_hidden()
+    assert "spot" not in page.url
+
+
 def test_a_map_that_cannot_be_had_is_asked_for_again(open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.wait_for_selector(".collection")

@@ -10,7 +10,7 @@ export function searchLike(record) {
 }
 
 function searchLessLike(record) {
-  go({ less: [...state().less, record.record_id], record: "", map: "" });
+  go({ less: [...state().less, record.record_id], record: "", map: "", spot: "" });
 }
 
 /** The two buttons that every result has; `title` tells a screen reader whose they are. */

@@ -4,7 +4,7 @@
  */
 export const MODES = ["words", "picture", "questions"];
 const LISTS = ["filter", "index", "less"];
-const TEXTS = ["q", "like", "picture", "window", "match", "group", "record", "prompt", "map"];
+const TEXTS = ["q", "like", "picture", "window", "match", "group", "record", "prompt", "map", "spot"];
 
 export const EMPTY = Object.freeze({
   mode: "words",
@@ -20,6 +20,7 @@ export const EMPTY = Object.freeze({
   record: "",
   prompt: "",
   map: "",
+  spot: "",
 });
 
 export function readAddress(fragment) {
@@ -47,5 +48,5 @@ export function asks(state) {
 
 /** Return what of a state decides the results, as one comparable text. */
 export function searchKey(state) {
-  return writeAddress({ ...state, record: "", prompt: "", map: "" });
+  return writeAddress({ ...state, record: "", prompt: "", map: "", spot: "" });
 }

@@ -116,7 +116,7 @@ function factsOf(record) {
       ? record.caption && h("p", { class: "full-caption" }, highlight(record.caption, words))
       : [h("p", { class: "full-question" }, highlight(record.question, words)), ...questionBody(record)],
     nearness && h("p", {}, nearness),
-    actionsFor(record, titleOf(record)),
+    actions(record),
     viewerLink(record),
     record.why && whyMatched(record),
     h("h3", {}, t("facts")),
@@ -126,6 +126,14 @@ function factsOf(record) {
     h("p", { class: "hint" }, rich(attribution)),
     h("p", { class: "record-id" }, h("code", {}, record.record_id), copyButton(t("copy"), () => record.record_id)),
   ].flat().filter(Boolean);
+}
+
+/** What every result has, and the way to the record's place among all others of its index. */
+function actions(record) {
+  const shown = () => go({ map: record.index, spot: record.record_id, record: "" });
+  const row = actionsFor(record, titleOf(record));
+  row.append(h("button", { type: "button", class: "action", onclick: shown }, icon("map"), t("on_map")));
+  return row;
 }
 
 /** Where the operator's own viewer shows the study, if one was set up. */

@@ -9,7 +9,7 @@ import { go, state } from "./state.js";
 import { thumbnail } from "./thumbnail.js";
 import { acceptFiles, ACCEPTED } from "./upload.js";
 
-const FRESH = { like: "", picture: "", window: "", match: "", less: [], record: "", prompt: "", map: "" };
+const FRESH = { like: "", picture: "", window: "", match: "", less: [], record: "", prompt: "", map: "", spot: "" };
 
 /** The three modes and the one box; `form` submits to a new state, never to the server. */
 export function mountSearchBox(form) {

@@ -157,6 +157,7 @@ export const WORDS = {
 
   map: "Map",
   map_of: "Map of {name}",
+  on_map: "On the map",
   map_index: "Index",
   map_index_hits: ["{name} ({n} hit)", "{name} ({n} hits)"],
   map_colour: "Colour by",

@@ -157,6 +157,7 @@ export const WORDS = {
 
   map: "地图",
   map_of: "{name} 的地图",
+  on_map: "在地图上看",
   map_index: "索引",
   map_index_hits: "{name}（{n} 个结果）",
   map_colour: "着色依据",

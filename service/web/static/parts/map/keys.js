@@ -4,7 +4,7 @@ import { nextSpot } from "./points.js";
 const DIRECTIONS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const ZOOMS = { "+": 1.4, "=": 1.4, "-": 1 / 1.4 };
 
-/** `spots()` and `marks()` return what can be stepped to; `look(spot)` and `open(spot)` are told. */
+/** `spots()` and `marks()` return what can be stepped to; `look(spot)` and `open(spot)` are told. `start(spot)` says where steps begin. */
 export function mountKeys(canvas, plot, { spots, marks, look, open }) {
   let at = null;
   let hit = -1;
@@ -34,4 +34,5 @@ export function mountKeys(canvas, plot, { spots, marks, look, open }) {
     event.preventDefault();
   });
   canvas.addEventListener("blur", () => look(null));
+  return { start: (spot) => { at = spot; } };
 }

@@ -31,6 +31,10 @@ export function mountPlot(canvas, colourOf) {
     return Math.min(Math.max(0.2 * room, 2), 5.5) * view.zoom ** 0.3;
   };
 
+  const measure = () => {
+    size = { width: canvas.clientWidth, height: canvas.clientHeight };
+  };
+
   function redraw() {
     if (waiting) return;
     waiting = true;
@@ -43,7 +47,7 @@ export function mountPlot(canvas, colourOf) {
   function draw() {
     const ratio = devicePixelRatio || 1;
     colours.clear();
-    size = { width: canvas.clientWidth, height: canvas.clientHeight };
+    measure();
     const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -199,7 +203,7 @@ export function mountPlot(canvas, colourOf) {
 
   new ResizeObserver(redraw).observe(canvas);
   return {
-    show: (next) => { scene = { ...scene, ...next }; redraw(); },
+    show: (next) => { scene = { ...scene, ...next }; measure(); redraw(); },
     single: (swatches) => { alone = swatches; redraw(); },
     point: (spot) => { cursor = spot; redraw(); },
     redraw, zoomAt, moveBy, fit, nearest, reveal, toScreen,

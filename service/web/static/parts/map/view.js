@@ -25,7 +25,7 @@ export function mountMapView(dialog, indexes, hits) {
   let parts = null;
 
   dialog.addEventListener("close", () => {
-    if (state().map) go({ map: "" });
+    if (state().map) go({ map: "", spot: "" });
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close(); // the curtain around the dialog
@@ -39,6 +39,7 @@ export function mountMapView(dialog, indexes, hits) {
       if (dialog.open) dialog.close();
     } else if (name !== shown) await open(name);
     else if (map && marked !== hits()) await mark();
+    else if (map) await showSpot();
   }
 
   async function open(name) {
@@ -95,10 +96,10 @@ export function mountMapView(dialog, indexes, hits) {
       press: (x, y, reach) => { const spot = map && plot.nearest(map.spots, x, y, reach); if (spot) go({ record: spot.id }); },
       leave: () => look(null),
     });
-    mountKeys(canvas, plot, { spots: () => map?.spots ?? [], marks: () => parts.marks, look: (spot) => lookAt(spot, { tell: true }), open: (spot) => go({ record: spot.id }) });
+    const keys = mountKeys(canvas, plot, { spots: () => map?.spots ?? [], marks: () => parts.marks, look: (spot) => lookAt(spot, { tell: true }), open: (spot) => go({ record: spot.id }) });
     const body = h("div", { class: "map-body", "aria-busy": "true" }, h("div", { class: "map-main" }, stage, about), side);
-    const chosen = h("select", { class: "map-index", "aria-label": t("map_index"), onchange: (event) => go({ map: event.target.value }, { replace: true }) });
-    return { head: head(chosen), body, chosen, canvas, stage, plot, tip, said, about, chooser, legendPlace, hitPlace, marks: [] };
+    const chosen = h("select", { class: "map-index", "aria-label": t("map_index"), onchange: (event) => go({ map: event.target.value, spot: "" }, { replace: true }) });
+    return { head: head(chosen), body, chosen, keys, canvas, stage, plot, tip, said, about, chooser, legendPlace, hitPlace, marks: [] };
   }
 
   /** Name the indexes that have maps, or could, with how many hits each holds. */
@@ -161,6 +162,7 @@ export function mountMapView(dialog, indexes, hits) {
     parts.plot.show({ marks: parts.marks, query: own ?? (first.length ? middleOf(first) : null) });
     parts.stage.querySelector(".to-hits").hidden = parts.marks.length === 0;
     parts.hitPlace.replaceChildren(...found(parts.marks, own));
+    await showSpot();
   }
 
   function found(marks, own) {
@@ -170,6 +172,19 @@ export function mountMapView(dialog, indexes, hits) {
       h("p", { class: "hint" }, own ? t("map_cross_record") : marks.length ? t("map_cross") : ""),
       hitList(marks, (spot) => { parts.plot.reveal(spot); lookAt(spot); }),
     ];
+  }
+
+  /** Ring the record that the address names. */
+  async function showSpot() {
+    const id = state().spot;
+    if (!id || id === parts.ringed) return;
+    parts.ringed = id;
+    const over = map;
+    const [spot] = await locate(over, [id]).catch(() => []);
+    if (!spot || map !== over) return;
+    parts.plot.reveal(spot);
+    parts.keys.start(spot);
+    lookAt(spot, { tell: true });
   }
 
   /** Ring a spot, show what it is, and tell it to those who hear the page. */
