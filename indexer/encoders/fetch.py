@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.encoders.catalogue import get_model_spec
+from indexer.encoders.chinese_adapter import chinese_folder
 from indexer.encoders.local_models import MODELS_VARIABLE
 from indexer.encoders.reasons import reason_of
 from indexer.errors import EncoderError, EncoderUnavailableError
@@ -38,6 +39,8 @@ def fetch_encoder(key: str, *, report: "Report | None" = None) -> "list[Path]":
     spec = get_model_spec(key)
     if spec.key == "builtin":
         spec = get_model_spec("minilm")  # its image tower comes with medsearch
+    if spec.key == "e5-small-zh":
+        return [chinese_folder()]  # all of it comes with medsearch
     folders = [_fetch(spec, spec.model.removeprefix("hf-hub:"), spec.revision, report)]
     for companion in spec.companions:
         repository, _, revision = companion.partition("@")

@@ -123,3 +123,10 @@ def test_a_repository_without_weights_is_told(hub: Callable[..., Calls]) -> None
 def test_an_unknown_key_is_told() -> None:
     with pytest.raises(UnknownNameError):
         fetch_encoder("bge-m4")
+
+
+def test_what_ships_with_medsearch_is_not_fetched(hub: Callable[..., Calls]) -> None:
+    calls = hub()
+    [folder] = fetch_encoder("e5-small-zh")
+    assert (folder / "text_tower.safetensors").is_file()
+    assert calls == []
