@@ -16,6 +16,11 @@ from service.retrieval.columns import BuildColumns, Mask
 
 _TAGS = "labels"
 _MODALITIES = ("X-ray", "CT", "MRI", "ultrasound", "PET", "mammography", "angiography")
+# No image of one of these shows another; regions that overlap (spine, pelvis, breast) are left out.
+_REGIONS = (
+    "head", "chest", "abdomen", "shoulder", "humerus", "elbow", "forearm", "wrist", "hand",
+    "finger", "hip", "femur", "knee", "ankle", "foot",
+)  # fmt: skip
 # What people say, and what records say instead (indexer/pixels/terms.py and the datasets).
 _SYNONYMS: Mapping[str, str] = MappingProxyType(
     {
@@ -31,13 +36,20 @@ _SYNONYMS: Mapping[str, str] = MappingProxyType(
 def mentioned_masks(words: str, builds: Sequence[BuildColumns]) -> list[Mask] | None:
     """Return for each build which records state the most of what `words` mention: bool (n,).
 
-    The most is counted over all builds together: one for each field, less one for a modality other
-    than the one that is mentioned. None if nothing that any record states is mentioned.
+    The most is counted over all builds together, one for each field; a record that states another
+    modality or another region than the words do is left out. None if no record states anything of
+    what is mentioned, and none anything else in its place.
     """
     said = _said(words)
     counts = [_count(said, build) for build in builds]
-    most = max((int(count.max(initial=0)) for count in counts), default=0)
-    return [count == most for count in counts] if most > 0 else None
+    fitting = [~_contradicts(said, build) for build in builds]
+    most = max(
+        (int(count[fits].max(initial=0)) for count, fits in zip(counts, fitting, strict=True)),
+        default=0,
+    )
+    if most == 0 and all(fits.all() for fits in fitting):
+        return None
+    return [(count == most) & fits for count, fits in zip(counts, fitting, strict=True)]
 
 
 def _said(words: str) -> frozenset[str]:
@@ -51,19 +63,37 @@ def _count(said: frozenset[str], build: BuildColumns) -> npt.NDArray[np.int8]:
     """Return how many of its fields each record shares with the query: int8 (n,)."""
     modality, part, tags = build.coded("modality"), build.coded("body_part"), build.tags(_TAGS)
     count = _hits(said, part.values)[part.codes] + _hits(said, modality.values)[modality.codes]
-    if any(_tokens(known) <= said for known in _MODALITIES):
-        others = 1 - _hits(said, modality.values)
-        others[-1] = 0
-        count -= others[modality.codes]
     labelled = np.zeros(build.records, np.int8)
     labelled[tags.rows[_hits(said, tags.values)[tags.codes] == 1]] = 1
     return count + labelled
 
 
+def _contradicts(said: frozenset[str], build: BuildColumns) -> Mask:
+    """Return which records state another modality or region than the query does: bool (n,)."""
+    found = np.zeros(build.records, np.bool_)
+    for name, known in (("modality", _MODALITIES), ("body_part", _REGIONS)):
+        if any(_tokens(one) <= said for one in known):
+            column = build.coded(name)
+            others = [_is_one_of(known, value) for value in column.values]
+            found |= (np.array([*others, False]) & (_hits(said, column.values) == 0))[column.codes]
+    return found
+
+
 def _hits(said: frozenset[str], values: tuple[str, ...]) -> npt.NDArray[np.int8]:
     """Return 1 for each value that is said in full, and a last 0 for what states none (-1)."""
-    found = [bool(tokens) and tokens <= said for tokens in map(_tokens, values)]
+    found = [any(one and one <= said for one in _meanings(value)) for value in values]
     return np.array([*found, False], np.int8)
+
+
+def _is_one_of(known: Sequence[str], value: str) -> bool:
+    return any(_tokens(one) in _meanings(value) for one in known)
+
+
+@lru_cache(maxsize=1 << 12)
+def _meanings(value: str) -> tuple[frozenset[str], ...]:
+    """Return the tokens of a value, and of the word that others use for it."""
+    own = _tokens(value)
+    return (own, *(_tokens(right) for wrong, right in _SYNONYMS.items() if _tokens(wrong) == own))
 
 
 @lru_cache(maxsize=1 << 12)

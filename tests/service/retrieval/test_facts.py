@@ -39,6 +39,11 @@ SLICES = build(("CT", "chest", ()), ("CT", "abdomen", ()), (None, "chest", ()))
         ("the chest", [0, 0, 0, 0], [1, 0, 1]),
         ("chest ultrasound", [0, 0, 0, 0], [0, 0, 1]),  # a CT is no ultrasound
         ("hand and chest", [1, 1, 0, 0], [1, 0, 1]),
+        # Where nothing fits, what states something else stands back.
+        ("ultrasound", [0, 0, 0, 0], [0, 0, 1]),
+        ("abdominal ultrasound", [0, 0, 0, 0], [0, 0, 0]),
+        ("chest x-ray", [0, 0, 0, 1], [0, 0, 1]),  # neither a hand nor a CT
+        ("x-ray of the foot", [0, 0, 0, 1], [0, 0, 0]),
     ],
 )
 def test_the_records_that_state_most_of_it(words: str, films: list[int], slices: list[int]) -> None:
@@ -47,10 +52,18 @@ def test_the_records_that_state_most_of_it(words: str, films: list[int], slices:
     assert [mask.astype(int).tolist() for mask in masks] == [films, slices]
 
 
-@pytest.mark.parametrize("words", ["a broken bone", "ultrasound", "abdominal ultrasound", "", "胸"])
+@pytest.mark.parametrize("words", ["a broken bone", "pleural effusion", "", "胸"])
 def test_nothing_stated_is_mentioned(words: str) -> None:
     assert mentioned_masks(words, [FILMS, SLICES]) is None
 
 
 def test_no_builds_mention_nothing() -> None:
     assert mentioned_masks("hand", []) is None
+
+
+def test_a_region_has_several_names() -> None:
+    named = build(("CT", "lung", ()), ("CT", "brain", ()), ("CT", "spine", ()))
+    for words, wanted in (("chest", [1, 0, 0]), ("head", [0, 1, 0]), ("lung", [1, 0, 0])):
+        masks = mentioned_masks(f"CT of the {words}", [named])
+        assert masks is not None
+        assert masks[0].astype(int).tolist() == wanted
