@@ -31,6 +31,7 @@ _SHOWN = 2000
 _MILESTONES = (24, 500, 1000, 1500, _SHOWN)
 _STEP_MS = 60
 _STEP_TIMEOUT_S = 30
+_DROPPING_MS = 1000
 _VIEW = {"width": 1280, "height": 860}
 _SUBJECTS = ("nodule of the lung", "fracture of the wrist", "cyst of the pelvis", "brain abscess")
 
@@ -178,6 +179,9 @@ def _report_memory(report: Report, page: Page, name: str) -> None:
     heap = session.send("Runtime.getHeapUsage")["usedSize"]
     nodes = session.send("Memory.getDOMCounters")["nodes"]
     report.add(f"{name}: memory of the tab", _renderer_bytes() / MIB, "MiB")
+    session.send("Memory.simulatePressureNotification", {"level": "critical"})
+    page.wait_for_timeout(_DROPPING_MS)
+    report.add(f"{name}: without decoded images that it keeps", _renderer_bytes() / MIB, "MiB")
     report.add(f"{name}: JavaScript heap", heap / MIB, "MiB")
     report.add(f"{name}: nodes", nodes, "")
 

@@ -1,6 +1,7 @@
 """For everybody: by keyboard alone, with a screen reader, in two languages, dark and light."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -42,12 +43,32 @@ def test_axe_finds_nothing_serious(
         page.goto("about:blank")
         page.goto(f"{address}/{fragment}")
         page.wait_for_selector(ready)
-        found += [
-            f"{name}: {one['id']}: {one['nodes'][0]['html'][:200]}"
-            for one in Axe().run(page).response["violations"]
-            if one["impact"] in SERIOUS
-        ]
+        found += [f"{name}: {one}" for one in serious(page)]
     assert not found
+
+
+@pytest.mark.parametrize(("locale", "theme"), [("en-GB", "light"), ("zh-CN", "dark")])
+def test_axe_finds_nothing_serious_about_a_series(
+    open_page: Callable[..., Page], corpus: Path, locale: str, theme: str
+) -> None:
+    page = open_page("#mode=picture", locale=locale, color_scheme=theme)
+    folder = next((corpus / "tcga_luad").rglob("*.dcm")).parent
+    page.set_input_files("#pick", sorted(folder.glob("*.dcm")))
+    page.wait_for_selector(".asked .presets")
+    page.wait_for_selector(".card")
+    assert not serious(page)
+    page.locator(".card .picture").first.click()
+    page.wait_for_selector("#record .presets")
+    assert not serious(page)
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core holds against the page, and finds serious."""
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+        for one in Axe().run(page).response["violations"]
+        if one["impact"] in SERIOUS
+    ]
 
 
 def test_by_keyboard_alone(page: Page) -> None:

@@ -47,6 +47,7 @@ def test_pictures_of_the_main_states(
     open_page: Callable[..., Page],
     wait_until: Callable[[Page, str], None],
     address: str,
+    corpus: Path,
     look: str,
 ) -> None:
     def shoot(name: str) -> None:
@@ -67,3 +68,10 @@ def test_pictures_of_the_main_states(
     page.locator(".card", has=page.locator(".stack")).first.locator(".picture").click()
     page.wait_for_selector("#record .slices:not([hidden])")
     shoot("case")
+    page.goto("about:blank")
+    page.goto(f"{address}/#mode=picture")
+    folder = next((corpus / "tcga_luad").rglob("*.dcm")).parent
+    page.set_input_files("#pick", sorted(folder.glob("*.dcm")))
+    page.wait_for_selector(".asked .presets")
+    page.wait_for_selector(".card")
+    shoot("series")

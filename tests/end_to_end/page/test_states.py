@@ -157,7 +157,17 @@ def test_a_key_is_asked_for_and_opens_everything(
     wait_until(page, "document.querySelector('.card img').naturalWidth > 100")
 
 
-@pytest.mark.parametrize("fragment", ["#mode=nonsense&q=a", "#filter=%F0%9F", "#q=" + "x" * 9000])
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "#mode=nonsense&q=a",
+        "#filter=%F0%9F",
+        "#q=" + "x" * 9000,
+        "#q=chest&group=patient",
+        "#q=chest&group=%00&window=door&match=luck",
+        "#mode=picture&picture=7&match=best_slice",
+    ],
+)
 def test_an_odd_address_breaks_nothing(open_page: Callable[..., Page], fragment: str) -> None:
     page = open_page(fragment)
     page.wait_for_selector(".collection", state="attached")

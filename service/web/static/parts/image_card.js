@@ -10,6 +10,7 @@ import { thumbnail } from "./thumbnail.js";
 import { factsOf, nearnessOf, titleOf, valueWords } from "./words_of.js";
 
 const LABELS_SHOWN = 3;
+const COUNTED_IN = new Set(["case", "study", "series"]);
 
 /** One hit of an image search: the picture opens the record. */
 export function imageCard(hit) {
@@ -32,7 +33,7 @@ function partsOf(hit) {
       { class: "about" },
       hit.caption
         ? h("h3", { class: "caption", title: hit.caption }, highlight(hit.caption, hit.matched_words ?? []))
-        : h("h3", { class: "caption bare" }, title),
+        : h("h3", { class: "caption" }, title),
       h("p", { class: "meta" }, hit.caption && factsOf(hit) && `${factsOf(hit)} · `, h("span", { class: "dataset" }, hit.dataset)),
       labels(hit),
       nearness && h("p", {}, nearness),
@@ -45,7 +46,8 @@ function partsOf(hit) {
 function stack(hit) {
   const records = hit.group?.records ?? 1;
   if (records < 2) return null;
-  const words = t(`images_in_${hit.group.by}`, { n: records });
+  const by = COUNTED_IN.has(hit.group.by) ? hit.group.by : "group";
+  const words = t(`images_in_${by}`, { n: records });
   return h("span", { class: "badge stack", title: words }, icon("stack"), h("span", { "aria-label": words }, String(records)));
 }
 

@@ -38,5 +38,6 @@ export function nearnessOf(hit) {
   // Rounded down: nothing is nearer than all others could ever be.
   const share = hit.percentile >= 99 ? Math.min(Math.floor(hit.percentile * 10) / 10, 99.9) : Math.floor(hit.percentile);
   const words = t("beats_share", { share: number(share, 1) });
-  return h("span", { class: "nearness", title: t("beats_share_long") }, h("strong", { class: grade }, t(`match_${grade}`)), ` · ${words}`);
+  const whole = h("span", { class: "of" }, t("beats_of"));
+  return h("span", { class: "nearness", title: t("beats_share_long") }, h("strong", { class: grade }, t(`match_${grade}`)), ` · ${words}`, whole);
 }
