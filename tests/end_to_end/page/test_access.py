@@ -17,7 +17,7 @@ STATES = {
                "#record .fact-list"),
     "prompt": ("#mode=questions&q=How is anaphylaxis treated first?&prompt=open", ".citations li"),
     "map": ("#q=chest X-ray with pleural effusion&map=rocov2", ".map-hit"),
-    "no map": ("#map=jmed", "#map .notice"),
+    "no map": ("#map=nowhere", "#map .notice"),
     "error": ("#q=chest&filter=modality=MRT", ".notice.error"),
 }  # fmt: skip
 SERIOUS = {"serious", "critical"}

@@ -75,6 +75,7 @@ def test_axe_finds_nothing_serious_about_an_answer(
     llm.mode, llm.words = "answer", ("Water helps [1].", *ANSWER)
     fragment = f"#mode=questions&q={QUESTION}&prompt=open"
     page = open_page(fragment, at=answering, locale=locale, color_scheme=theme)
+    page.wait_for_selector("#ask-model", timeout=60_000)
     page.click("#ask-model")
     page.wait_for_selector(".checks")
     violations = Axe().run(page).response["violations"]
