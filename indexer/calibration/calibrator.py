@@ -113,11 +113,30 @@ class Calibrator:
     def _readers(
         self, build: BuildUnderTest, language: Language
     ) -> Iterator[tuple[TextEncoder, list[str]]]:
-        """Yield the encoders that read a language, each with the fields that it is asked of."""
-        for reader, of_chinese in ((self._text, False), (self._chinese, True)):
-            fields = [one for one in build.fields if is_chinese_field(one) == of_chinese]
-            if reader is not None and fields and language in reader.spec.languages:
-                yield reader, fields
+        """Yield the encoders that read a language, each with the fields that it is asked of.
+
+        Words are compared with pictures by the text tower of the pictures' own encoder.
+        """
+        readers: list[tuple[TextEncoder, list[str]]] = []
+        for field in build.fields:
+            asked = self._reader_of(field)
+            if asked is None or language not in asked.spec.languages:
+                continue
+            for reader, fields in readers:
+                if reader.text_fingerprint == asked.text_fingerprint:
+                    fields.append(field)
+                    break
+            else:
+                readers.append((asked, [field]))
+        yield from readers
+
+    def _reader_of(self, field: str) -> TextEncoder | None:
+        """Return the encoder that embeds words to be compared with a field; None if none does."""
+        if is_chinese_field(field):
+            return self._chinese
+        if field != "image":
+            return self._text
+        return self._image if isinstance(self._image, TextEncoder) else None
 
     def _embed_unrelated(self, reader: TextEncoder, language: Language) -> Embeddings:
         """Return embeddings (n, d) of texts in a language that say nothing medical."""

@@ -1,6 +1,8 @@
 """A small index of pictures with captions, calibrated as every build is."""
 
+import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ from PIL import Image
 from indexer.build import BuildOptions, BuildResult, build_index
 from indexer.calibration.calibrator import Calibrator
 from indexer.datasets.own_images import OwnImages
-from indexer.encoders.base import Embeddings
+from indexer.encoders.base import Embeddings, TextEncoder
+from indexer.encoders.spec import TextRole
 from indexer.store.manifest import read_manifest
 from indexer.store.reader import IndexReader
 from tests.end_to_end.tiny_encoder import TinyEncoder
@@ -38,10 +41,25 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def build(root: Path, indexes: Path, **options: object) -> BuildResult:
+class ShortTexts(TinyEncoder):
+    """A text encoder whose space is not that of the images."""
+
+    spec = dataclasses.replace(TinyEncoder.spec, key="short", dim=24)
+    text_fingerprint = dataclasses.replace(
+        TinyEncoder.text_fingerprint, key="short", dim=24, weights_sha256="1" * 64
+    )
+
+    def encode_texts(self, texts: Sequence[str], role: TextRole) -> Embeddings:
+        rows = super().encode_texts(texts, role)[:, :24]
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def build(
+    root: Path, indexes: Path, text: TextEncoder | None = None, **options: object
+) -> BuildResult:
     encoder = TinyEncoder()
     return build_index(
-        OwnImages(), root, indexes, text=encoder, image=encoder,
+        OwnImages(), root, indexes, text=text or encoder, image=encoder,
         options=BuildOptions(**{"workers": 1} | options),
     )  # fmt: skip
 
@@ -62,6 +80,17 @@ def test_every_ranking_is_calibrated_for_what_can_reach_it(reader: IndexReader) 
         assert measured.pairs is None or list(measured.pairs) == sorted(measured.pairs)
     assert reader.looks is not None
     assert reader.looks.shape == (48, 18)
+
+
+def test_words_are_compared_with_pictures_by_the_encoder_of_the_pictures(
+    root: Path, reader: IndexReader, tmp_path: Path
+) -> None:
+    apart = build(root, tmp_path, text=ShortTexts()).published.manifest.calibration
+    together = reader.manifest.calibration
+    assert apart is not None
+    assert together is not None
+    assert apart.measured["en>image"].pairs == together.measured["en>image"].pairs
+    assert apart.measured["en>caption"].pairs != together.measured["en>caption"].pairs
 
 
 def test_words_of_the_index_pass_and_others_do_not(reader: IndexReader) -> None:
