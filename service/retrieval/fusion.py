@@ -38,6 +38,12 @@ from service.retrieval.query import Measure, Place, ScoreKind
 RRF_CONSTANT = 60
 """k of reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009."""
 
+# A guess is not worth a vote. Measured on 3,022 radiology images, half of them without captions: an
+# image sought by its very caption is among the first ten for .67 of 120 with a whole vote, for .92
+# with a quarter, for all with none. Ten first hits for names of classes show modality and body part
+# for .72, .72 and .70, the label for .74, .72 and .68; .63, .46 and .31 of them have no caption.
+_GUESSED_SHARE = 0.25
+
 Fusion: TypeAlias = Literal["rrf", "blend"]
 
 
@@ -171,10 +177,11 @@ def fuse(rankings: Sequence[Ranking], fusion: Fusion) -> FusedRanking:
 def _sum_by_rank(
     rankings: Sequence[Ranking], ranks: Sequence[Mapping[Key, int]]
 ) -> dict[Key, float]:
-    """Return the sum of reciprocal ranks; rankings that excuse a record vote as the others do.
+    """Return the sum of reciprocal ranks; rankings that excuse a record guess its vote.
 
     The plain sum would put an image without caption, first among images, behind every captioned
-    one in the first sixty. A ranking that excuses a record counts only if that helps the record.
+    one in the first sixty. A ranking that excuses a record counts only if that helps the record;
+    else it votes as the others do, with `_GUESSED_SHARE` of its weight.
     """
     everything = sum(ranking.weight for ranking in rankings)
     totals: dict[Key, float] = {}
@@ -192,7 +199,7 @@ def _sum_by_rank(
             if vote * owed >= votes:
                 owed += weight
                 votes += weight * vote
-        totals[key] = votes / owed * everything
+        totals[key] = votes / owed * (owed + _GUESSED_SHARE * (everything - owed))
     return totals
 
 

@@ -10,6 +10,7 @@ EXPECTED = {
     "IndexNotFoundError": 404, "DecodeError": 415, "NotAnImageError": 415,
     "LimitExceededError": 413, "EncoderError": 503, "EncoderUnavailableError": 503,
     "EncoderMismatchError": 503, "StoreError": 503, "CorruptBuildError": 503,
+    "MapNotFoundError": 404,
 }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_words_find_images_by_picture_caption_and_words(ask: Ask) -> None:
 
 
 def test_an_image_without_caption_is_found_by_its_picture(ask: Ask) -> None:
-    reply = ask("images", TextSource("grey 7"), k=24)
+    reply = ask("images", TextSource("grey 7"), k=64)
     found = next(hit for hit in reply.hits if hit.record.record_id == "scans/train/7")
     assert set(found.why) == {"image"}
 
