@@ -39,7 +39,7 @@ serve: $(VENV)/.installed ## Install, build the sample indexes if there are none
 
 # One process a core, one thread in each: threads that outnumber the cores wait for each other.
 test: $(VENV)/.installed ## Run the offline test suite
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed ## Lint, formatting and strict types
 	$(BIN)/ruff check .

@@ -1,11 +1,13 @@
 """The whole path, once per test run: sample corpus -> ten indexes -> a service that answers."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from starlette.testclient import TestClient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,16 +31,31 @@ def medsearch(*words: object, check: bool = True) -> subprocess.CompletedProcess
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("corpus") / "sample"
-    medsearch("sample", folder)
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of a test run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def corpus(shared_folder: Path) -> Path:
+    folder = shared_folder / "corpus"
+    with FileLock(shared_folder / "corpus.lock"):
+        if not folder.exists():
+            medsearch("sample", shared_folder / "corpus-being-made")
+            (shared_folder / "corpus-being-made").rename(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def indexes(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("indexes")
-    medsearch("index", "--data", corpus, "--indexes", folder)
+def indexes(corpus: Path, shared_folder: Path) -> Path:
+    """The indexes of the sample, built once for all; nobody changes them."""
+    folder = shared_folder / "indexes"
+    with FileLock(shared_folder / "indexes.lock"):
+        if not folder.exists():
+            making = shared_folder / "indexes-being-made"
+            medsearch("index", "--data", corpus, "--indexes", making)
+            making.rename(folder)
     return folder
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 @pytest.fixture
 def case_page(open_page: Callable[..., Page]) -> Page:
     """The results of a search with the first case opened, one of several slices."""
-    page = open_page("#q=chest CT with contrast")
+    page = open_page("#q=chest CT with contrast&index=tcga_luad")
     page.locator(".card", has=page.locator(".stack")).first.locator(".picture").click()
     page.wait_for_selector("#record .slices:not([hidden])")
     return page

@@ -18,11 +18,11 @@ def test_words_find_cases_with_what_is_known_of_them(
     expect(page.locator("#count")).to_contain_text("24 cases")
     expect(page.locator("#status")).to_contain_text("24 cases")
     first = page.locator(".card").first
-    expect(first).to_contain_text("CT · chest")
-    expect(first).to_contain_text("tcga_luad")
-    expect(first).to_contain_text("lung adenocarcinoma")
-    expect(first).to_contain_text("CC BY 3.0")
-    expect(first).to_contain_text("synthetic")
+    for words in ("contrast-enhanced chest CT", "CT · chest", "rocov2", "CC BY 4.0", "synthetic"):
+        expect(first).to_contain_text(words)
+    stated = page.locator(".card", has_text="tcga_luad").first
+    for words in ("CT · chest", "lung adenocarcinoma", "CC BY 3.0", "synthetic"):
+        expect(stated).to_contain_text(words)
     wait_until(page, "document.querySelector('.card img').naturalWidth > 100")
 
 
