@@ -178,7 +178,7 @@ def test_records_are_resources(address: str, uri: str) -> None:
     assert base64.b64decode(picture.blob).startswith(b"\xff\xd8")
 
 
-@pytest.mark.parametrize("uri", ["medsearch://record/a/b/c", "file:///another/scheme"])
+@pytest.mark.parametrize("uri", ["medsearch://record/a/b/c", "ftp://another/scheme"])
 def test_an_unknown_resource_is_refused_with_the_remedy(address: str, uri: str) -> None:
     with pytest.raises(MCPError) as refused:
         visit(address, lambda client: client.read_resource(uri))
