@@ -31,7 +31,7 @@ from indexer.text.fields import is_chinese_field
 if TYPE_CHECKING:
     from indexer.store.manifest import FieldManifest
 
-VERSION = 5
+VERSION = 6
 """Raised whenever the same build would be calibrated otherwise."""
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -89,18 +89,24 @@ class Calibrator:
         probes: Sequence[Probe],
         measured: dict[str, Measured],
     ) -> Rates:
-        """Add what chance reaches for texts of a language, in every ranking that reads it."""
+        """Add what chance reaches for texts of a language, in every ranking that reads it.
+
+        Keywords are asked of words alone. As sentences they say little: with theirs, cosines that
+        everyday texts reach would have to pass for related.
+        """
         unrelated: list[Scores] = [build.best_coverage(unrelated_texts(language))]
         related: list[Scores] = [build.best_coverage_elsewhere(probes)]
         pairs: dict[str, tuple[float, ...] | None] = {
             _LEXICAL: quantiles(*build.paired_coverage(probes))
         }
         cases = [probe.case_id for probe in probes]
+        torn = np.array([probe.keywords for probe in probes], np.bool_)
         for reader, fields in self._readers(build, language):
             asked = reader.encode_texts([probe.text for probe in probes], "query")
             for field in fields:
                 unrelated.append(build.best_cosine(field, self._embed_unrelated(reader, language)))
-                related.append(build.best_cosine_elsewhere(field, asked, cases))
+                reached = build.best_cosine_elsewhere(field, asked, cases)
+                related.append(np.where(torn, np.nan, reached))
                 pairs[field] = quantiles(build.paired_cosines(field, asked, cases, _ROWS_PAIRED))
         chance, known = np.stack(unrelated, axis=1), np.stack(related, axis=1)
         fitted = zip(pairs, fit_words(chance, known), chance.std(axis=0), strict=True)

@@ -47,7 +47,7 @@ def fit_words(unrelated: Scores, related: Scores) -> Scores:
     """Return what chance hardly reaches in any ranking by words, nearer to it than to the related.
 
     Any one ranking may speak for a text, so each must be hard to reach by chance. The first is the
-    coverage of words, all others are cosines.
+    coverage of words, all others are cosines. NaN stands where a ranking was not asked.
     """
     alone = unrelated.shape[1] == 1
     floor = np.zeros(unrelated.shape[1])
@@ -57,10 +57,16 @@ def fit_words(unrelated: Scores, related: Scores) -> Scores:
 
 def _fit_freely(unrelated: Scores, related: Scores) -> Scores:
     highest = np.quantile(unrelated, 1 - CHANCE, axis=0)
-    if len(related) < _LEAST_RELATED:
-        return np.asarray(highest)
-    gap = np.quantile(related, _RELATED_LOW, axis=0) - highest
+    gap = np.array([_low(scores) for scores in related.T]) - highest
     return np.asarray(highest + _GAP_SHARE * np.maximum(gap, 0))
+
+
+def _low(related: Scores) -> float:
+    """Return what nearly all related texts reach; minus infinity where too few were asked."""
+    asked = related[~np.isnan(related)]
+    if len(asked) < _LEAST_RELATED:
+        return -np.inf
+    return float(np.quantile(asked, _RELATED_LOW, method="lower"))
 
 
 def fit_pictures(unrelated: Scores, related: Scores) -> Scores:

@@ -27,11 +27,15 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A query whose answer should lie in other cases than the one that it was made from."""
+    """A query whose answer should lie in other cases than the one that it was made from.
+
+    `keywords` are rare words torn from their sentence, as people put to a full-text index.
+    """
 
     text: str
     language: Language
     case_id: str
+    keywords: bool = False
 
 
 def sample_rows(count: int, most: int) -> list[int]:
@@ -53,27 +57,31 @@ def make_probes(
     probes: dict[str, Probe] = {}
     for values in zip(*columns.values(), strict=True):
         row = dict(zip(columns, values, strict=True))
-        for text in _texts_of(row, records_with):
+        for text in _texts_of(row):
             probes.setdefault(text, Probe(text, detect_language(text), row["case_id"]))
+        for text in _keywords_of(row, records_with):
+            probes.setdefault(text, Probe(text, "en", row["case_id"], keywords=True))
     return tuple(probes.values())
 
 
-def _texts_of(row: Mapping[str, Any], records_with: Callable[[str], int]) -> Iterator[str]:
+def _texts_of(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how a question or caption begins; of an image without caption what is stated."""
     told = row.get("question") or row.get("caption")
-    if not told:
-        named = (row.get("modality"), row.get("body_part"), *(row.get("labels") or ()))
-        stated = " ".join(part for part in named if part)
-        if stated:
-            yield stated
+    named = (row.get("modality"), row.get("body_part"), *(row.get("labels") or ()))
+    text = _beginning(clean(told)) if told else " ".join(part for part in named if part)
+    if text:
+        yield text
+
+
+def _keywords_of(row: Mapping[str, Any], records_with: Callable[[str], int]) -> Iterator[str]:
+    """Yield the two rarest words of an English text that another record holds."""
+    told = row.get("question") or row.get("caption")
+    if not told or detect_language(told) != "en":
         return
-    beginning = _beginning(clean(told))
-    if beginning:
-        yield beginning
-    if detect_language(told) == "en":
-        tokens = dict.fromkeys(tokenise(told))
-        shared = [(held, token) for token in tokens if (held := records_with(token)) > 1]
-        if len(shared) > _KEYWORDS:
-            yield " ".join(token for _, token in sorted(shared)[:_KEYWORDS])
+    tokens = dict.fromkeys(tokenise(told))
+    shared = [(held, token) for token in tokens if (held := records_with(token)) > 1]
+    if len(shared) > _KEYWORDS:
+        yield " ".join(token for _, token in sorted(shared)[:_KEYWORDS])
 
 
 def _beginning(text: str) -> str:

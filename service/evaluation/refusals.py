@@ -20,7 +20,12 @@ from service.retrieval.retriever import Retriever
 _DRAWN_PX = 256
 _SEED = 5
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".dcm"})
-_NAMES = {"en": "English", "zh": "Chinese", "gibberish": "gibberish"}
+_NAMES = {
+    "en": "English",
+    "zh": "Chinese",
+    "gibberish": "gibberish",
+    "photographs": "of photographs",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +87,7 @@ def run_trial(retriever: Retriever, trial: Trial) -> Outcome:
 
 
 def written_trials(target: Target) -> Iterator[Trial]:
-    """Yield everyday questions in English and Chinese, and gibberish.
+    """Yield everyday questions in English and Chinese, gibberish, and photographs asked for.
 
     Written for this measurement; none of them is known to the calibration of builds.
     """

@@ -48,6 +48,23 @@ def test_related_texts_that_score_like_chance_do_not_lower_the_limit() -> None:
     assert np.array_equal(fit_words(LOW, LOW - 0.1), fit_words(LOW, HIGH[:0]))
 
 
+def test_a_ranking_is_fitted_to_those_that_it_was_asked() -> None:
+    partly = HIGH.copy()
+    partly[::2, 1] = np.nan
+    partly[8:, 0] = np.nan
+    assert np.array_equal(
+        fit_words(LOW, partly),
+        [fit_words(LOW, HIGH[:8])[0], fit_words(LOW, HIGH[1::2])[1]],
+    )
+    partly[1:, 1] = np.nan
+    assert fit_words(LOW, partly)[1] == fit_words(LOW, HIGH[:0])[1]
+
+
+def test_an_index_of_one_case_has_limits_too() -> None:
+    nothing_else = np.full((20, 2), -np.inf)
+    assert np.array_equal(fit_words(LOW, nothing_else), fit_words(LOW, HIGH[:0]))
+
+
 def test_no_words_in_common_are_never_enough() -> None:
     nothing = np.zeros((100, 1))
     assert fit_words(nothing, nothing) >= 0.1

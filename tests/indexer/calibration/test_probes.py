@@ -18,6 +18,7 @@ def test_a_question_gives_its_beginning_and_its_rarest_shared_words() -> None:
     probes = make_probes(table, "text", lambda token: held.get(token, 1), 10)
     assert len(probes[0].text.split()) == 16
     assert probes[1].text == "anaphylaxi treat"
+    assert [probe.keywords for probe in probes] == [False, True]
     assert {probe.case_id for probe in probes} == {"a"}
 
 
