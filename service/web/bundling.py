@@ -1,22 +1,25 @@
-"""The page's modules as one script: a browser would ask for each of some fifty by itself.
+"""The page's modules as few scripts: a browser would ask for each of some fifty by itself.
 
-Each module keeps a scope of its own, and hands what it exports to those that import it. Only the
-forms of importing and exporting that the page uses are understood; any other is refused.
+Each module keeps a scope of its own, and hands what it exports to those that import it, in its own
+script or in a later one. Only the forms of importing and exporting that the page uses are
+understood; any other is refused.
 """
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:(?:async )?function\*?|const|class) (\w+))", re.MULTILINE)
 _LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
-def bundle_modules(modules: Mapping[str, str], entry: str) -> str:
-    """Return one script that does what the module `entry` does, with all that it imports.
+def bundle_modules(modules: Mapping[str, str], entries: Mapping[str, str]) -> dict[str, str]:
+    """Return scripts by their names, each of which does what the module that it begins with does.
 
-    `modules` are the sources by their paths in POSIX form.
+    `modules` are the sources by their paths in POSIX form; `entries` names for each script the
+    module that it begins with. A module stands in the first script that needs it and nowhere else:
+    later scripts, which are served from the same folder, import it from there.
 
     Raises
     ------
@@ -25,8 +28,16 @@ def bundle_modules(modules: Mapping[str, str], entry: str) -> str:
     LookupError
         A module that is imported is not there.
     """
-    places = {name: place for place, name in enumerate(_in_order(modules, entry))}
-    return "".join(_wrap(name, modules[name], places) for name in places)
+    homes: dict[str, str] = {}
+    scripts: dict[str, str] = {}
+    for script, entry in entries.items():
+        own = [name for name in _in_order(modules, entry) if name not in homes]
+        homes.update(dict.fromkeys(own, script))
+        places = {name: place for place, name in enumerate(homes)}
+        wrapped = [_wrap(name, modules[name], places) for name in own]
+        needed = {other for name in own for other in _imported(name, modules[name])}
+        scripts[script] = "".join([*_imports(sorted(needed - {*own}), homes, places), *wrapped])
+    return scripts
 
 
 def _in_order(modules: Mapping[str, str], entry: str) -> list[str]:
@@ -41,13 +52,21 @@ def _in_order(modules: Mapping[str, str], entry: str) -> list[str]:
             message = f"modules import one another: {' > '.join([*under_way, name])}"
             raise ValueError(message)
         under_way.append(name)
-        for found in _IMPORT.finditer(modules[name]):
-            visit(_resolve(name, found[2]))
+        for other in _imported(name, modules[name]):
+            visit(other)
         under_way.pop()
         order.append(name)
 
     visit(entry)
     return order
+
+
+def _imports(
+    needed: Iterable[str], homes: Mapping[str, str], places: Mapping[str, int]
+) -> Iterator[str]:
+    """Yield lines that import modules from the scripts that they stand in."""
+    for name in needed:
+        yield f'import {{ _m{places[name]} }} from "./{homes[name]}";\n'
 
 
 def _wrap(name: str, source: str, places: Mapping[str, int]) -> str:
@@ -62,9 +81,14 @@ def _wrap(name: str, source: str, places: Mapping[str, int]) -> str:
     if left := _LEFT.search(body):
         message = f"{name}: not understood: {left[0]}"
         raise ValueError(message)
-    return (
-        f"// {name}\nconst _m{places[name]} = (() => {{\n{body}return {{ {exported} }};\n}})();\n"
-    )
+    head = f"// {name}\nexport const _m{places[name]} = (() => {{\n"
+    return f"{head}{body}return {{ {exported} }};\n}})();\n"
+
+
+def _imported(name: str, source: str) -> Iterator[str]:
+    """Yield the modules that a module imports."""
+    for found in _IMPORT.finditer(source):
+        yield _resolve(name, found[2])
 
 
 def _resolve(name: str, path: str) -> str:

@@ -11,10 +11,16 @@ from types import MappingProxyType
 from service.web.bundling import bundle_modules
 
 FRONT_PAGE = "index.html"
-SCRIPT = "page.js"
-"""All modules in one, as the front page asks for them; each is there by itself, too."""
+SCRIPTS: Mapping[str, str] = MappingProxyType(
+    {"first.js": "parts/searching.js", "page.js": "parts/main.js"}
+)
+"""The scripts that the front page asks for, and the modules that they begin with: what sends the
+search that an address asks for, then all the rest. Each module is there by itself, too."""
 
-_ENTRY = "parts/main.js"
+STYLES = ("base", "search", "results", "panels", "map")
+STYLE = "page.css"
+"""All styles in one, in this order."""
+
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {
         ".html": "text/html; charset=utf-8",
@@ -38,14 +44,15 @@ class PageFile:
 
 @cache
 def page_files() -> Mapping[str, PageFile]:
-    """Return all files of the page by their path below `static/`, in POSIX form, and `SCRIPT`."""
+    """Return the files of the page by their path below `static/` in POSIX form, and those made."""
     contents = {
         path.relative_to(_FOLDER).as_posix(): path.read_bytes()
         for path in sorted(_FOLDER.rglob("*"))
         if path.suffix in MEDIA_TYPES
     }
     modules = {name: raw.decode() for name, raw in contents.items() if name.endswith(".js")}
-    contents[SCRIPT] = bundle_modules(modules, _ENTRY).encode()
+    contents |= {name: text.encode() for name, text in bundle_modules(modules, SCRIPTS).items()}
+    contents[STYLE] = b"".join(contents[f"styles/{name}.css"] for name in STYLES)
     return MappingProxyType({name: _pack(name, raw) for name, raw in contents.items()})
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 
 def search(page: Page, words: str) -> None:
@@ -114,3 +114,63 @@ def test_examples_fit_the_indexes(page: Page) -> None:
     page.check("input[value=picture]", force=True)
     page.locator(".start").first.click()
     page.wait_for_selector(".card")
+
+
+def test_the_search_of_an_address_does_not_wait_for_the_page(
+    open_page: Callable[..., Page], address: str, wait_until: Callable[[Page, str], None]
+) -> None:
+    """What the page is made of comes late; the search has long been sent, once."""
+    page = open_page()
+    page.wait_for_selector(".collection")
+    held: list[Route] = []
+    asked: list[str] = []
+    page.route("**/web/page.js", lambda route: held.append(route))
+    page.on("request", lambda sent: asked.append(sent.url.removeprefix(address)))
+    page.goto("about:blank")
+    with page.expect_response("**/v1/search/text"):
+        page.goto(f"{address}/#q=chest CT with contrast", wait_until="commit")
+    assert held
+    assert not page.locator(".card").count()
+    held.pop().continue_()
+    page.wait_for_selector(".collection", state="attached")
+    expect(page.locator("#count")).to_contain_text("24 cases")
+    assert asked.count("/v1/search/text") == 1
+    assert asked.index("/v1/search/text") < asked.index("/v1/indexes")
+
+
+def test_a_search_sent_early_is_given_up_where_the_address_has_changed(
+    open_page: Callable[..., Page], address: str
+) -> None:
+    page = open_page()
+    page.wait_for_selector(".collection")
+    held: list[Route] = []
+    page.route("**/web/page.js", lambda route: held.append(route))
+    page.goto("about:blank")
+    with page.expect_response("**/v1/search/text"):
+        page.goto(f"{address}/#q=chest CT with contrast", wait_until="commit")
+    page.evaluate("location.hash = '#q=fracture of the wrist'")
+    held.pop().continue_()
+    expect(page.locator(".card").first).to_contain_text("fracture")
+    assert page.input_value("#q") == "fracture of the wrist"
+
+
+def test_numbers_are_written_as_the_browser_would(page: Page) -> None:
+    wrong = page.evaluate("""async () => {
+        const { number, percent } = await import("/web/parts/language.js");
+        const wrong = [];
+        const compare = (written, language, value, options) => {
+            const wanted = new Intl.NumberFormat(language, options).format(value);
+            if (written !== wanted) wrong.push([language, value, written, wanted]);
+        };
+        for (const language of ["en", "zh"]) {
+            for (const value of [0, 1, 999, 1000, 1234567, -4321, 0.25, 99.9, 12.34, 1999.96]) {
+                for (const maximumFractionDigits of [0, 1, 3]) {
+                    const written = number(value, maximumFractionDigits);
+                    compare(written, language, value, { maximumFractionDigits });
+                }
+            }
+            compare(percent(0.5), language, 0.5, { style: "percent" });
+        }
+        return wrong;
+    }""")
+    assert not wrong

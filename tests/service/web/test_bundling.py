@@ -3,7 +3,7 @@ import re
 import pytest
 
 from service.web.bundling import bundle_modules
-from service.web.files import SCRIPT, page_files
+from service.web.files import SCRIPTS, page_files
 
 MODULES = {
     "parts/main.js": 'import { double as twice, NAME } from "./deep/sums.js";\n'
@@ -18,10 +18,26 @@ MODULES = {
 
 
 def test_every_module_stands_behind_what_it_imports_and_none_is_there_twice() -> None:
-    script = bundle_modules(MODULES, "parts/main.js")
-    order = re.findall("^// (.*)$", script, re.MULTILINE)
-    assert order == ["words.js", "parts/deep/sums.js", "parts/main.js"]
-    assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
+    script = bundle_modules(MODULES, {"page.js": "parts/main.js"})["page.js"]
+    assert names(script) == ["words.js", "parts/deep/sums.js", "parts/main.js"]
+    assert not re.search(r"^import\b", script, re.MULTILINE)
+
+
+def test_a_later_script_imports_what_stands_in_an_earlier_one() -> None:
+    entries = {"first.js": "words.js", "page.js": "parts/main.js"}
+    scripts = bundle_modules(MODULES, entries)
+    assert list(scripts) == ["first.js", "page.js"]
+    assert names(scripts["first.js"]) == ["words.js"]
+    assert names(scripts["page.js"]) == ["parts/deep/sums.js", "parts/main.js"]
+    assert "export const _m0 = " in scripts["first.js"]
+    assert re.findall("^import .*$", scripts["page.js"], re.MULTILINE) == [
+        'import { _m0 } from "./first.js";'
+    ]
+
+
+def names(script: str) -> list[str]:
+    """The modules in a script, in their order."""
+    return re.findall("^// (.*[.]js)$", script, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +52,7 @@ def test_every_module_stands_behind_what_it_imports_and_none_is_there_twice() ->
 )
 def test_a_form_that_is_not_understood_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="not understood"):
-        bundle_modules({"a.js": f"const a = 1;\n{line}\n"}, "a.js")
+        bundle_modules({"a.js": f"const a = 1;\n{line}\n"}, {"page.js": "a.js"})
 
 
 def test_a_circle_is_refused() -> None:
@@ -45,16 +61,19 @@ def test_a_circle_is_refused() -> None:
         "b.js": 'import { a } from "./a.js";\n',
     }
     with pytest.raises(ValueError, match=r"a\.js > b\.js > a\.js"):
-        bundle_modules(modules, "a.js")
+        bundle_modules(modules, {"page.js": "a.js"})
 
 
 def test_a_module_that_is_not_there_is_refused() -> None:
     with pytest.raises(LookupError):
-        bundle_modules({"a.js": 'import { b } from "./b.js";\n'}, "a.js")
+        bundle_modules({"a.js": 'import { b } from "./b.js";\n'}, {"page.js": "a.js"})
 
 
-def test_all_modules_of_the_page_are_in_its_script() -> None:
+def test_all_modules_of_the_page_are_in_its_scripts_and_few_in_the_first() -> None:
     files = page_files()
-    held = set(re.findall("^// (.*[.]js)$", files[SCRIPT].content.decode(), re.MULTILINE))
+    first, page = (names(files[script].content.decode()) for script in SCRIPTS)
     # The theme runs before the first paint, by itself.
-    assert held == {name for name in files if name.endswith(".js")} - {SCRIPT, "parts/theme.js"}
+    modules = {name for name in files if name.endswith(".js")} - {*SCRIPTS, "parts/theme.js"}
+    assert sorted([*first, *page]) == sorted(modules)
+    assert "words/en.js" not in first
+    assert len(files["first.js"].gzipped) < 8_000

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.routes.page import POLICY
-from service.web.files import FRONT_PAGE, page_files
+from service.web.files import FRONT_PAGE, SCRIPTS, STYLE, page_files
 
 FIRST_PAGE_BYTES = 150_000
 
@@ -43,7 +43,7 @@ def test_no_file_writes_markup_or_calls_elsewhere() -> None:
 def test_every_file_that_the_page_names_is_served(client: TestClient) -> None:
     page = page_files()[FRONT_PAGE].content.decode()
     named = re.findall(r'(?:src|href)="(/web/[^"]+)"', page)
-    assert len(named) > 4
+    assert {f"/web/{name}" for name in (*SCRIPTS, STYLE)} <= {*named}
     for path in named:
         assert client.get(path).status_code == 200, path
     for name, found in page_files().items():
@@ -55,9 +55,15 @@ def test_all_of_it_is_small() -> None:
     files = page_files()
     front = files[FRONT_PAGE]
     named = re.findall(r'(?:src|href)="/web/([^"]+)"', front.content.decode())
-    assert "page.js" in named
     sent = [front, *(files[name] for name in named)]
     assert sum(len(found.gzipped) for found in sent) < FIRST_PAGE_BYTES
+
+
+def test_all_styles_are_in_one_file() -> None:
+    files = page_files()
+    single = {name: found.content for name, found in files.items() if name.startswith("styles/")}
+    assert len(files[STYLE].content) == sum(len(content) for content in single.values())
+    assert all(content in files[STYLE].content for content in single.values())
 
 
 def test_a_browser_that_takes_gzip_gets_it(client: TestClient) -> None:

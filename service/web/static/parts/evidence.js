@@ -1,6 +1,5 @@
 import { h, svg } from "./dom.js";
-import { t } from "./language.js";
-import { percent } from "./words_of.js";
+import { percent, t } from "./language.js";
 
 const WIDTH = 200;
 const HEIGHT = 18;

@@ -1,14 +1,10 @@
 import { h } from "./dom.js";
+import { FACET_FIELDS } from "./fields.js";
 import { readFilter, writeFilter } from "./filters.js";
 import { number, t } from "./language.js";
 import { go, state } from "./state.js";
 import { valueWords } from "./words_of.js";
 
-export const FACET_FIELDS = {
-  words: ["dataset", "modality", "body_part", "labels", "sex", "contrast", "abnormal", "licence"],
-  picture: ["dataset", "modality", "body_part", "labels", "sex", "contrast", "abnormal", "licence"],
-  questions: ["dataset", "language", "category", "calculator", "labels", "licence"],
-};
 const SHOWN = 6;
 
 /** Fields with their values and counts; a tick narrows the search. */

@@ -4,9 +4,12 @@ import { h } from "./dom.js";
 export function highlight(text, words = []) {
   const wanted = words.filter(Boolean).sort((one, other) => other.length - one.length);
   if (wanted.length === 0) return [text];
-  const pattern = new RegExp(`(${wanted.map(asPattern).join("|")})`, "giu");
-  return text.split(pattern).map((part, place) => (place % 2 ? h("mark", {}, part) : part));
+  const source = `(${wanted.map(asPattern).join("|")})`;
+  if (source !== last.source) last = new RegExp(source, "giu"); // most records share the same words
+  return text.split(last).map((part, place) => (place % 2 ? h("mark", {}, part) : part));
 }
+
+let last = /()/;
 
 function asPattern(word) {
   const literal = word.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");

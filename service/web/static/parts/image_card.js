@@ -13,8 +13,8 @@ const LABELS_SHOWN = 3;
 const COUNTED_IN = new Set(["case", "study", "series"]);
 
 /** One hit of an image search: the picture opens the record. */
-export function imageCard(hit) {
-  return recycled(h("article", { class: "card", "data-record": hit.record_id }), () => partsOf(hit));
+export function imageCard(hit, { atOnce }) {
+  return recycled(h("article", { class: "card", "data-record": hit.record_id }), () => partsOf(hit), { atOnce });
 }
 
 function partsOf(hit) {

@@ -15,8 +15,9 @@ import { MOST_SHOWN } from "./paging.js";
 import { PAGE_SIZE, searchRequest } from "./request.js";
 import { appendResults, renderResults, summary } from "./results.js";
 import { mountSearchBox } from "./search_box.js";
+import { beginSearch } from "./searching.js";
 import { onState, state } from "./state.js";
-import { say, watched } from "./status.js";
+import { painted, say, watched } from "./status.js";
 import { mountTheme } from "./theme_button.js";
 import { mountUpload } from "./upload.js";
 import { passes, whenReady } from "./waiting.js";
@@ -25,7 +26,7 @@ const place = (id) => document.getElementById(id);
 let indexes = [];
 let reply = null;
 const NO_HITS = [];
-let running = new AbortController();
+let running = null;
 
 const box = mountSearchBox(place("search"));
 const mapView = mountMapView(place("map"), () => indexes, () => reply?.hits ?? NO_HITS);
@@ -39,7 +40,7 @@ mountKeyboard();
 onState((now, before) => {
   if (searchKey(now) !== searchKey(before)) {
     box.render();
-    void search();
+    void showSearch();
   }
   void mapView.render();
   void recordView.render();
@@ -81,10 +82,9 @@ function drawReply() {
   else place("results").replaceChildren();
 }
 
-async function search() {
-  running.abort();
-  running = new AbortController();
-  const { signal } = running;
+async function showSearch() {
+  running?.stop.abort();
+  running = null;
   place("notices").replaceChildren();
   if (!asks(state())) {
     reply = null;
@@ -95,8 +95,9 @@ async function search() {
   document.title = state().q ? `${state().q} · medsearch` : "medsearch";
   document.body.dataset.view = "results";
   place("examples").hidden = true;
-  const request = searchRequest(state());
-  if (!request) {
+  const search = beginSearch();
+  running = search;
+  if (!search.reply) {
     reply = null;
     drawReply();
     place("notices").replaceChildren(notice("calm", t("picture_gone"), h("p", {}, t("picture_gone_long"))));
@@ -104,16 +105,16 @@ async function search() {
   }
   place("results").setAttribute("aria-busy", "true");
   try {
-    const found = await watched(askJson(request.path, { body: request.body, signal }), t("working"));
+    const found = await watched(search.reply, t("working"));
     reply = found;
     drawReply();
-    void mapView.render();
+    if (indexes.length) void mapView.render(); // else once they are listed
     say(summary(found));
   } catch (error) {
     if (error.name === "AbortError") return;
     fail(error);
   } finally {
-    if (!signal.aborted) place("results").removeAttribute("aria-busy");
+    if (running === search) place("results").removeAttribute("aria-busy");
   }
 }
 
@@ -121,7 +122,7 @@ async function search() {
 async function loadMore() {
   const shown = reply;
   const request = searchRequest(state(), shown.hits.length);
-  const next = await watched(askJson(request.path, { body: request.body, signal: running.signal }), t("working"));
+  const next = await watched(askJson(request.path, { body: request.body, signal: running.stop.signal }), t("working"));
   if (shown !== reply) return "end";
   shown.hits.push(...next.hits);
   appendResults(place("results"), next);
@@ -145,12 +146,12 @@ function fail(error) {
 
 async function start() {
   try {
-    const searching = search(); // side by side with what is only shown around it
+    await showSearch();
+    if (reply) await painted(); // what is only shown around the results can wait
     const [listed, ready] = await watched(Promise.all([askJson("/v1/indexes"), readiness()]), t("working"));
     indexes = listed.indexes;
     drawHoldings();
     void mapView.render();
-    await searching;
     if (asks(state())) return;
     drawReply();
     if (ready !== "ready") {
@@ -158,7 +159,7 @@ async function start() {
       whenReady("search", () => void start());
     } else place("notices").replaceChildren(...listed.problems.map(problemNotice));
   } catch (error) {
-    fail(error);
+    if (!(reply && error instanceof ServiceError)) fail(error); // else the results stand without what is around them
   }
 }
 

@@ -8,9 +8,9 @@ import { go } from "./state.js";
 import { nearnessOf } from "./words_of.js";
 
 /** One hit of a question search: what was asked, what is the answer, and on what grounds. */
-export function questionCard(hit) {
+export function questionCard(hit, { atOnce }) {
   const card = h("article", { class: "card question", "data-record": hit.record_id, lang: langOf(hit) });
-  return recycled(card, () => partsOf(hit));
+  return recycled(card, () => partsOf(hit), { atOnce });
 }
 
 function partsOf(hit) {

@@ -1,4 +1,4 @@
-import { FACET_FIELDS } from "./facets.js";
+import { FACET_FIELDS } from "./fields.js";
 import { filterBody } from "./filters.js";
 import { pictureForm, pictureOf } from "./pictures.js";
 

@@ -14,6 +14,9 @@ const FOUND = { case: "found_cases", study: "found_studies", series: "found_seri
 /** How hits may be grouped, the usual way first; a whole series is always compared with groups. */
 const GROUPS = { image: ["case", "none"], series: ["study", "series", "case"] };
 
+/** So many cards are seen at first on a usual screen. */
+const FIRST_SCREEN = 8;
+
 /** Draw a reply: how many, what narrows it, and one card for each hit. */
 export function renderResults(place, reply, loadMore) {
   const images = reply.query.target === "images";
@@ -26,7 +29,7 @@ export function renderResults(place, reply, loadMore) {
       ...reply.notes.map((note) => h("p", { class: "note" }, note.message)),
       reply.hits.length === 0 && notice("calm", t("no_hits"), h("p", {}, t("no_hits_long"))),
       images && evidenceTable(reply.evidence),
-      h("div", { class: images ? "grid" : "list", id: "hits" }, cards(reply)),
+      h("div", { class: images ? "grid" : "list", id: "hits" }, cards(reply, FIRST_SCREEN)),
       reply.hits.length >= PAGE_SIZE && moreButton(loadMore),
     ].filter(Boolean),
   );
@@ -37,8 +40,10 @@ export function appendResults(place, reply) {
   place.querySelector("#hits").append(...cards(reply));
 }
 
-function cards(reply) {
-  return reply.hits.map(reply.query.target === "images" ? imageCard : questionCard);
+/** Return a card for each hit, those of a first screen filled: what is below it can wait a moment. */
+function cards(reply, filled = 0) {
+  const card = reply.query.target === "images" ? imageCard : questionCard;
+  return reply.hits.map((hit, at) => card(hit, { atOnce: at < filled }));
 }
 
 /** Return "first 24 cases in 12 ms", which is also what a screen reader is told. */

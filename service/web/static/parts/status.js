@@ -25,3 +25,8 @@ export async function watched(work, words) {
     bar.hidden = slow === 0; // something else may still be on its way
   }
 }
+
+/** Wait until what was drawn is on the screen. */
+export function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}

@@ -1,6 +1,6 @@
 /** How values of the data are put into words. */
 import { h } from "./dom.js";
-import { language, named, number, t } from "./language.js";
+import { named, number, t } from "./language.js";
 
 export function titleOf(record) {
   if (record.kind === "text") return record.question;
@@ -22,10 +22,6 @@ export function valueWords(value) {
   if (value === true || value === "true") return t("yes");
   if (value === false || value === "false") return t("no");
   return typeof value === "number" ? number(value, 1) : named("values", value);
-}
-
-export function percent(share, digits = 0) {
-  return share.toLocaleString(language(), { style: "percent", maximumFractionDigits: digits });
 }
 
 /** From which percentile on a hit is called what. */
