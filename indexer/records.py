@@ -71,8 +71,8 @@ class ImageRecord(Record):
 
     `concepts` are UMLS CUIs. `slice_number` is DICOM's Instance Number (0020,0013). Patient, study
     and series ids are pseudonyms, never the original ones, unless their publisher made them up
-    (MURA). `article_id` names the article that the image was published in: a PMC id. None means
-    "not stated", never "no".
+    (MURA). `article_id` names the article that the image was published in, a PMC id, and `year`
+    tells when; days and years of scans are nowhere kept. None means "not stated", never "no".
     """
 
     image: ImageRef
@@ -84,6 +84,7 @@ class ImageRecord(Record):
     study_id: str | None = None
     series_id: str | None = None
     article_id: str | None = None
+    year: int | None = None
     slice_number: int | None = None
     age_years: float | None = None
     sex: Sex | None = None

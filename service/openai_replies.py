@@ -18,7 +18,7 @@ from service.schemas_openai import VectorStoreSearch
 # OpenAI allows 16 attributes; what filters can name comes first, then where to look and the terms.
 _ATTRIBUTES = (
     "split", "language", "case_id", "labels", "modality", "body_part", "study_id", "series_id",
-    "slice_number", "age_years", "sex", "contrast", "abnormal", "calculator", "category",
+    "year", "slice_number", "age_years", "sex", "contrast", "abnormal", "calculator", "category",
     "url", "thumbnail_url", "licence", "synthetic",
 )  # fmt: skip
 _MOST_ATTRIBUTES = 16

@@ -54,6 +54,7 @@ def record_json(record: AnyRecord, index: str, viewer: Viewer | None = None) -> 
             "study_id": record.study_id,
             "series_id": record.series_id,
             "article_id": record.article_id,
+            "year": record.year,
             "slice_number": record.slice_number,
             "age_years": record.age_years,
             "sex": record.sex,

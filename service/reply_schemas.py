@@ -54,6 +54,7 @@ class RecordReply(Reply):
     study_id: str | None = None
     series_id: str | None = None
     article_id: str | None = None
+    year: int | None = None
     slice_number: int | None = None
     age_years: float | None = None
     sex: str | None = None

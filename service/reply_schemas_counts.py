@@ -12,7 +12,7 @@ class _Reply(BaseModel):
 class FacetCountReply(_Reply):
     """How many records hold a value; null stands for all values beyond those listed."""
 
-    value: str | bool | None
+    value: str | bool | int | None
     records: int
 
 

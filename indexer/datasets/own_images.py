@@ -1,5 +1,6 @@
 """Your own images with words: a table of rows beside a folder of images."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,14 +32,16 @@ INFO = DatasetInfo(
     layout=(
         "records.jsonl (or pool.jsonl, records.csv) with `file` (path of the image, relative to "
         "the table) and, where known, `text`, `modality`, `body_part`, `labels`, `patient_id` "
-        "or `group`, `article_id`, `age`, `sex`, `split`, `source`, `licence`. Patient ids are "
-        "replaced by pseudonyms. A file's path is its record's id: let it name no patient."
+        "or `group`, `article_id`, `year` (of publication), `age`, `sex`, `split`, `source`, "
+        "`licence`. Patient ids are replaced by pseudonyms. A file's path is its record's id: let "
+        "it name no patient."
     ),
     folders=("own_images", "pool"),
 )
 
 _SNIFFED_BYTES = 256
 _TABLES = ("records.jsonl", "pool.jsonl", "records.csv")
+_YEAR = re.compile(r"([12][0-9]{3})(?:\.0)?")  # a column with gaps may hold 2021.0
 _SEXES: dict[str, Sex] = {"f": "F", "female": "F", "m": "M", "male": "M", "o": "O", "other": "O"}
 
 
@@ -105,6 +108,7 @@ def _parse(root: Path, row: RawRow, pseudonyms: Pseudonymiser) -> ImageRecord | 
         body_part=row.optional_text("body_part"),
         patient_id=patient,
         article_id=row.optional_text("article_id"),
+        year=_year(row),
         age_years=_age(row),
         sex=_SEXES.get((row.optional_text("sex") or "").strip().lower()),
     )
@@ -130,6 +134,12 @@ def _age(row: RawRow) -> float | None:
         return float(row.optional_text("age") or "")
     except ValueError:
         return None
+
+
+def _year(row: RawRow) -> int | None:
+    """Return the year of publication; what is no year of four digits is none."""
+    year = _YEAR.fullmatch(row.optional_text("year") or "")
+    return int(year[1]) if year else None
 
 
 DATASETS = (OwnImages(),)

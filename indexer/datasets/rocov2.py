@@ -201,6 +201,7 @@ class _Reader:
             modality=modality_of(*concepts),
             body_part=region_of(*concepts),
             article_id=source.article,
+            year=source.year,
         )
 
     def _chain(self, tables: list[Table]) -> Iterator[RawRow | Reject]:

@@ -9,15 +9,18 @@ from indexer.datasets.rows import RawRow
 _LICENCE = re.compile(r"CC[ -]?BY((?:[ -](?:NC|SA|ND))*)(?:[ -]?([1-4]\.0))?\b", re.IGNORECASE)
 _LICENCE_URL = re.compile(r"licenses/by((?:-(?:nc|sa|nd))*)/([1-4]\.0)", re.IGNORECASE)
 _ARTICLE = re.compile(r"PMC[0-9]+")
+# As whoever is to be named is named: "Roe et al. (2021)".
+_YEAR = re.compile(r"\(((?:19|20)[0-9]{2})[a-z]?\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureSource:
-    """Where a figure was published: its own licence, whom to name, the article's PMC id."""
+    """Where a figure was published: its own licence, whom to name, the article's id and year."""
 
     licence: str | None = None
     attribution: str | None = None
     article: str | None = None
+    year: int | None = None
 
 
 def parse_source(row: RawRow) -> tuple[str, FigureSource]:
@@ -25,10 +28,12 @@ def parse_source(row: RawRow) -> tuple[str, FigureSource]:
     text = " ".join(str(value).strip() for value in row.values.values() if value)
     article = _ARTICLE.search(text)
     attribution = " ".join(part for part in map(row.optional_text, ("Attribution", "Link")) if part)
+    year = _YEAR.search(row.optional_text("Attribution") or "")
     return clean_id(row), FigureSource(
         licence=_find_licence(text),
         attribution=attribution or None,
         article=article[0] if article else None,
+        year=int(year[1]) if year else None,
     )
 
 

@@ -13,15 +13,15 @@ from indexer.records import SourceFile
 from indexer.store.calibration import Calibration, parse_calibration
 from indexer.store.index_map import MapFacts, parse_map
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """What this program writes.
 
 2 added the columns `patient_id` and `article_id` of images; 3 searches by `code_lists`
-instead of FAISS's own lists.
+instead of FAISS's own lists; 4 added the column `year` of images.
 """
 
-READABLE_FORMATS = (1, 2, 3)
-"""What it reads; where a build of format 1 has no such column, nothing is stated."""
+READABLE_FORMATS = (1, 2, 3, 4)
+"""What it reads; in a column that a build lacks, nothing is stated."""
 
 MANIFEST_NAME = "manifest.json"
 _CHECKSUM = "checksum"

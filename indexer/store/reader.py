@@ -17,7 +17,7 @@ from indexer.store.lexical import LEXICAL_NAME, LexicalIndex
 from indexer.store.manifest import Manifest, read_manifest
 from indexer.store.merge import id_digest
 from indexer.store.publish import current_build
-from indexer.store.records import from_row
+from indexer.store.records import completed, from_row
 from indexer.store.shards import RECORDS_NAME, THUMBNAILS_NAME, read_table
 from indexer.store.vectors import FieldVectors
 from indexer.store.verify import ensure_verified
@@ -58,7 +58,7 @@ class IndexReader:
         self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
         ensure_verified(folder, self.manifest)
-        self.table: pa.Table = read_table(folder / RECORDS_NAME)
+        self.table: pa.Table = completed(read_table(folder / RECORDS_NAME), self.manifest.kind)
         if len(self.table) != self.manifest.counts.records:
             raise CorruptBuildError(
                 f"Build {self.build_id} holds {len(self.table)} records, not "

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from types import MappingProxyType
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -37,6 +36,7 @@ IMAGE_SCHEMA = pa.schema(
         pa.field("study_id", pa.string()),
         pa.field("series_id", pa.string()),
         pa.field("article_id", pa.string()),
+        pa.field("year", pa.int32()),
         pa.field("slice_number", pa.int32()),
         pa.field("age_years", pa.float64()),
         pa.field("sex", pa.string()),
@@ -67,8 +67,6 @@ TEXT_SCHEMA = pa.schema(
     ]
 )  # fmt: skip
 _IMAGE_FIELDS = tuple(field.name for field in fields(ImageRecord) if field.name != "image")
-# Columns that builds of format 1 lack: nothing is stated there.
-_SINCE_FORMAT_2 = MappingProxyType({"patient_id": None, "article_id": None})
 _TEXT_FIELDS = tuple(field.name for field in fields(TextRecord) if field.name != "options")
 
 
@@ -93,10 +91,9 @@ def to_row(record: AnyRecord, extra: Mapping[str, object]) -> dict[str, object]:
 
 
 def from_row(row: Mapping[str, Any]) -> AnyRecord:
-    """Return the record that a row holds, of a build of any format that is read."""
+    """Return the record that a row holds."""
     if "image_path" in row:
-        known = {**_SINCE_FORMAT_2, **row}
-        values = {name: known[name] for name in _IMAGE_FIELDS}
+        values = {name: row[name] for name in _IMAGE_FIELDS}
         image = ImageRef(path=row["image_path"], frame=row["image_frame"], row=row["image_row"])
         for name in ("labels", "concepts"):
             values[name] = tuple(values[name])
@@ -111,6 +108,14 @@ def from_row(row: Mapping[str, Any]) -> AnyRecord:
 def to_table(rows: Sequence[Mapping[str, object]], kind: Literal["image", "text"]) -> pa.Table:
     """Return rows as a table of the kind's columns."""
     return pa.Table.from_pylist(list(rows), schema=schema_of(kind))
+
+
+def completed(table: pa.Table, kind: Literal["image", "text"]) -> pa.Table:
+    """Return a build's table with the columns that its format lacked: nothing is stated there."""
+    for field in schema_of(kind):
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table
 
 
 def _plain(value: object) -> object:

@@ -58,6 +58,7 @@ class Record:
     study_id: str | None = None
     series_id: str | None = None
     article_id: str | None = None
+    year: int | None = None
     slice_number: int | None = None
     age_years: float | None = None
     sex: str | None = None
@@ -132,7 +133,7 @@ class Note:
 class FacetCount:
     """How many records hold a value; None stands for all values beyond those listed."""
 
-    value: str | bool | None
+    value: str | bool | int | None
     records: int
 
 

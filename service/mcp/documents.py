@@ -14,7 +14,7 @@ RECORD_SCHEME = "medsearch://record/"
 _TITLE_CHARS = 100
 # What a hit says beside its text: enough to judge, filter and cite it.
 _STATED = (
-    "index", "split", "case_id", "language", "modality", "body_part", "age_years", "sex",
+    "index", "split", "case_id", "language", "modality", "body_part", "year", "age_years", "sex",
     "calculator", "category", "licence", "attribution", "synthetic",
 )  # fmt: skip
 

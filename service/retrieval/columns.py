@@ -6,6 +6,7 @@ Each is read once for each build, on first use, and costs 1 to 8 bytes a record.
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -21,7 +22,7 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Arrow: TypeAlias = Any
 """A pyarrow column; its type stubs know too little of what compute functions return."""
 
-_OLDEST_YEARS = 1000
+_MOST_COUNTED = 10_000
 _HASH_BYTES = 32
 
 ColumnKind: TypeAlias = Literal["category", "identifier", "tags", "number", "flag"]
@@ -39,6 +40,7 @@ FILTER_COLUMNS: Mapping[str, ColumnKind] = MappingProxyType(
         "category": "category",
         "labels": "tags",
         "concepts": "tags",
+        "year": "number",
         "age_years": "number",
         "slice_number": "number",
         "contrast": "flag",
@@ -61,6 +63,17 @@ class CodedColumn:
     """Few distinct strings as codes int32 (n,) into `values`; -1 where nothing is stated."""
 
     values: tuple[str, ...]
+    codes: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanColumn:
+    """Whole numbers by spans of equal length: codes int32 (n,) into `values`; -1 for none.
+
+    A span of 1 is its number, one of ten is written "60-69".
+    """
+
+    values: tuple[int, ...] | tuple[str, ...]
     codes: npt.NDArray[np.int32]
 
 
@@ -110,9 +123,9 @@ class BuildColumns:
         """Return a column of numbers, float64 (n,), NaN where nothing is stated."""
         return self._once(name, np.ndarray, _numbers)
 
-    def decades(self, name: str) -> CodedColumn:
-        """Return a column of ages in years as decades: "60-69" from 60 to below 70."""
-        return self._once(name, CodedColumn, _decades)
+    def spans(self, name: str, length: int) -> SpanColumn:
+        """Return a column of numbers by spans of a length: 61.5 is of 60 to below 70."""
+        return self._once(name, SpanColumn, partial(_spans, length))
 
     def flags(self, name: str) -> npt.NDArray[np.int8]:
         """Return a column of truth values, int8 (n,), -1 where nothing is stated."""
@@ -203,13 +216,15 @@ def _numbers(column: Arrow) -> npt.NDArray[np.float64]:
     return numbers
 
 
-def _decades(column: Arrow) -> CodedColumn:
-    years = _numbers(column)
-    aged = (years >= 0) & (years < _OLDEST_YEARS)  # NaN (not stated) is neither
-    decades = np.full(len(years), -1, np.int32)
-    decades[aged] = years[aged] // 10
-    starts = range(0, 10 * int(decades.max(initial=-1) + 1), 10)
-    return CodedColumn(tuple(f"{start}-{start + 9}" for start in starts), decades)
+def _spans(length: int, column: Arrow) -> SpanColumn:
+    numbers = _numbers(column)
+    counted = (numbers >= 0) & (numbers < _MOST_COUNTED)  # NaN (not stated) is neither
+    codes = np.full(len(numbers), -1, np.int32)
+    codes[counted] = numbers[counted] // length
+    starts = range(0, length * int(codes.max(initial=-1) + 1), length)
+    if length == 1:
+        return SpanColumn(tuple(starts), codes)
+    return SpanColumn(tuple(f"{start}-{start + length - 1}" for start in starts), codes)
 
 
 def _flags(column: Arrow) -> npt.NDArray[np.int8]:

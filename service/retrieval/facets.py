@@ -8,6 +8,7 @@ share a word with the query.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,13 @@ from service.retrieval.columns import FILTER_COLUMNS, BuildColumns, ColumnKind, 
 from service.retrieval.filters import Combination, Comparison, Filter, check_field
 
 FACET_KINDS: frozenset[ColumnKind] = frozenset({"category", "tags", "flag"})
-DECADES = "age_years"
-"""The one number that is counted, by tens: of others a count by value says nothing."""
+STEPS: Mapping[str, int] = MappingProxyType({"year": 1, "age_years": 10})
+"""The numbers that are counted, and by how many at a time: of others a count says nothing."""
 
 MAX_FACETS = 16
 MAX_VALUES = 100
 
-Counts = Counter[str | bool]
+Counts = Counter[str | bool | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,13 @@ class FacetCount:
     to below 70.
     """
 
-    value: str | bool | None
+    value: str | bool | int | None
     records: int
 
 
 def facet_fields() -> tuple[str, ...]:
     """Return the fields whose values can be counted; identifiers and slice numbers cannot."""
-    return (*(name for name, kind in FILTER_COLUMNS.items() if kind in FACET_KINDS), DECADES)
+    return (*(name for name, kind in FILTER_COLUMNS.items() if kind in FACET_KINDS), *STEPS)
 
 
 def check_facets(names: Sequence[str], builds: Sequence[BuildColumns]) -> None:
@@ -119,22 +120,25 @@ def _count_facet(
 def _count_values(name: str, build: BuildColumns, allowed: Mask | None) -> Counts:
     """Return how many allowed records of one build hold each value that any of them holds."""
     codes: npt.NDArray[Any]
-    values: Sequence[str | bool] = (False, True)
+    values: Sequence[str | bool | int] = (False, True)
     if FILTER_COLUMNS[name] == "tags":
         tags = build.tags(name)
         among = None if allowed is None else allowed[tags.rows]
         values, codes = tags.values, _chosen(tags.codes, among)
     elif FILTER_COLUMNS[name] == "flag":
         codes = _chosen(build.flags(name), allowed)
+    elif name in STEPS:
+        spans = build.spans(name, STEPS[name])
+        values, codes = spans.values, _chosen(spans.codes, allowed)
     else:
-        column = build.decades(name) if name == DECADES else build.coded(name)
+        column = build.coded(name)
         values, codes = column.values, _chosen(column.codes, allowed)
     found = np.bincount(codes + 1)[1:]  # -1 states nothing
     return Counter({values[code]: int(found[code]) for code in np.flatnonzero(found).tolist()})
 
 
 def _count_holders(
-    name: str, build: BuildColumns, allowed: Mask | None, values: frozenset[str | bool]
+    name: str, build: BuildColumns, allowed: Mask | None, values: frozenset[str | bool | int]
 ) -> int:
     """Return how many allowed records hold at least one of some tags."""
     tags = build.tags(name)

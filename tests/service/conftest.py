@@ -223,6 +223,7 @@ def indexes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "scans", number, case_id=f"patient{number // 4}", study_id=f"study{number // 2}",
                 patient_id=f"person{number // 4}" if number % 5 else None,
                 article_id=f"PMC{number // 3}" if number % 5 else None,
+                year=2010 + number // 3 if number % 5 else None,
                 modality="CT" if number % 2 else "MR", age_years=float(40 + number),
                 sex=None if number % 3 else "F", labels=("odd",) if number % 2 else (),
                 contrast=bool(number % 2), slice_number=number,

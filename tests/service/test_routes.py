@@ -193,6 +193,15 @@ def test_filters(client: TestClient) -> None:
     assert found == {("CT", True), ("XR", False)}
 
 
+def test_a_counted_year_filters_as_it_was_counted(client: TestClient) -> None:
+    reply = post(client, "/v1/search/text", query="grey", facets=["year"])
+    [first, *_] = reply["facets"]["year"]
+    assert isinstance(first["value"], int)
+    chosen = {"type": "eq", "key": "year", "value": first["value"]}
+    narrowed = post(client, "/v1/search/text", query="grey", k=50, group_by="none", filters=chosen)
+    assert [hit["year"] for hit in narrowed["hits"]] == [first["value"]] * first["records"]
+
+
 def test_health_and_readiness(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
     ready = client.get("/readyz").json()

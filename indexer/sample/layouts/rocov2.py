@@ -11,6 +11,7 @@ from indexer.sample.tally import Tally, write_csv
 from indexer.sample.texts import read_texts
 
 _JPEG_QUALITY = 88
+_FIRST_YEAR, _YEARS = 2012, 10
 # Of seven articles, the first five are training, then one each for validation and test.
 _SPLITS = ("train", "train", "train", "train", "train", "valid", "test")
 
@@ -75,7 +76,8 @@ def _write_article(
 def _source(image_id: str, number: int) -> tuple[str, str, str, str]:
     """Return the row that says where a figure comes from: an article that does not exist."""
     article = f"PMC{900_000_000 + number}"
-    attribution = "CC BY 4.0 [synthetic phantom, medsearch sample corpus]"
+    year = _FIRST_YEAR + number % _YEARS
+    attribution = f"CC BY 4.0 [synthetic phantom, medsearch sample corpus ({year})]"
     return image_id, article, attribution, f"https://example.org/synthetic/{article}"
 
 

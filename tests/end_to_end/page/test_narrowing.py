@@ -26,6 +26,17 @@ def test_a_facet_narrows_the_search_by_what_it_counted(
     assert counted(page, "modality=X-ray") > 0  # what else could be chosen stays in sight
 
 
+def test_years_are_written_as_years(open_page: Callable[..., Page]) -> None:
+    page = open_page("#q=chest&filter=dataset=rocov2")
+    page.wait_for_selector(".card")
+    years = page.locator('[data-facet^="year="]')
+    written = years.first.get_attribute("data-facet") or ""
+    years.first.check()
+    expect(page.locator(".chip", has_text="Published")).to_contain_text(written[-4:])
+    page.locator(".card .picture").first.click()
+    expect(page.locator("#record .fact-list")).to_contain_text(written[-4:])
+
+
 def test_values_of_one_field_are_alternatives_and_chips_take_them_away(
     open_page: Callable[..., Page],
 ) -> None:

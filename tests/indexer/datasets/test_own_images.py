@@ -68,6 +68,17 @@ def test_patients_get_pseudonyms_and_groups_keep_their_names(root: Path) -> None
     assert (one.article_id, grouped.case_id, grouped.patient_id) == ("PMC1", "here:g1", None)
 
 
+@pytest.mark.parametrize(
+    ("stated", "year"),
+    [(2021, 2021), ("2021", 2021), (2021.0, 2021), (21, None), ("May 2021", None), (None, None)],
+)
+def test_a_year_is_one_of_four_digits(root: Path, stated: object, year: int | None) -> None:
+    (root / "records.jsonl").write_text(json.dumps({"file": "images/a.jpg", "year": stated}))
+    [record] = OwnImages().iter_rows(root)
+    assert isinstance(record, ImageRecord)
+    assert record.year == year
+
+
 def test_dicom_files_that_may_show_a_name_are_quarantined(
     tmp_path: Path, write_dicom: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

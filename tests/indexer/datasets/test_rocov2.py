@@ -82,6 +82,7 @@ def test_names_licences_and_articles_are_read_where_they_are_given(
     (first, second), _ = read(zenodo)
     assert first.labels == ("X-Ray Computed Tomography", "Brain")
     assert (first.licence, first.case_id, first.article_id) == ("CC BY", "PMC77", "PMC77")
+    assert (first.year, second.year) == (2021, None)
     assert first.attribution == "CC BY [Roe et al. (2021)] https://pmc/articles/PMC77/"
     assert (second.licence, second.case_id) == ("CC BY-NC 4.0", SECOND)
     assert second.article_id is None

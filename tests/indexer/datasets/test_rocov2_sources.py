@@ -39,5 +39,13 @@ def test_the_article_is_found_in_any_column(values: dict[str, str]) -> None:
     assert source_of(**values).article == "PMC12"
 
 
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [("CC BY [Roe et al. (2021)]", 2021), ("Roe (1998b), p. (12)", 1998), ("Roe 2021 (3)", None)],
+)
+def test_the_year_is_found_in_the_attribution(text: str, year: int | None) -> None:
+    assert source_of(Attribution=text).year == year
+
+
 def test_what_is_not_said_is_none() -> None:
     assert source_of(Attribution="", Link="") == FigureSource()

@@ -12,8 +12,10 @@ from indexer.store.arrays import read_array
 from indexer.store.files import sha256_of
 from indexer.store.manifest import FORMAT_VERSION, MANIFEST_NAME, FileEntry, read_manifest
 from indexer.store.reader import IndexReader
+from indexer.store.records import IMAGE_SCHEMA
 from indexer.store.shards import RECORDS_NAME, read_table
 from service.retrieval.columns import BuildColumns
+from service.retrieval.facets import count_facets
 from service.retrieval.filters import Comparison, evaluate
 from tests.indexer.store.conftest import Build, plan, record
 from tests.indexer.store.faiss_file import write_faiss_file
@@ -21,8 +23,17 @@ from tests.indexer.store.faiss_file import write_faiss_file
 
 def write_as_format_1(folder: Path) -> None:
     """Make a build what the program of format 1 would have written."""
+    write_without(folder, ["patient_id", "article_id", "year"], 1)
+
+
+def write_as_format_3(folder: Path) -> None:
+    """Make a build what the program of format 3 would have written."""
+    write_without(folder, ["year"], 3)
+
+
+def write_without(folder: Path, columns: list[str], version: int) -> None:
     path = folder / RECORDS_NAME
-    table = read_table(path).drop_columns(["patient_id", "article_id"])
+    table = read_table(path).drop_columns(columns)
     batches = table.to_batches()
     path.unlink()
     with pa.OSFile(str(path), "wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
@@ -30,7 +41,7 @@ def write_as_format_1(folder: Path) -> None:
             writer.write_batch(batch)
     manifest = read_manifest(folder)
     files = {**manifest.files, RECORDS_NAME: entry_of(path)}
-    older = dataclasses.replace(manifest, format_version=1, files=files)
+    older = dataclasses.replace(manifest, format_version=version, files=files)
     (folder / MANIFEST_NAME).write_text(older.to_json(), "utf-8")
 
 
@@ -54,15 +65,25 @@ def entry_of(path: Path) -> FileEntry:
     return FileEntry(sha256=sha256_of(path), size_bytes=path.stat().st_size)
 
 
-def test_a_build_of_format_1_opens_and_states_no_patient_and_no_article(
-    build: Build, tmp_path: Path
+@pytest.mark.parametrize(
+    ("write_as_earlier", "missing"),
+    [(write_as_format_1, ("patient_id", "article_id", "year")), (write_as_format_3, ("year",))],
+)
+def test_a_build_that_lacks_columns_opens_and_states_nothing_in_them(
+    build: Build,
+    tmp_path: Path,
+    write_as_earlier: Callable[[Path], None],
+    missing: tuple[str, ...],
 ) -> None:
-    write_as_format_1(build().folder)
+    write_as_earlier(build().folder)
     reader = IndexReader.open(tmp_path / "tiny")
-    assert reader.manifest.format_version == 1
+    assert reader.manifest.format_version < FORMAT_VERSION
     assert [reader.record(row) for row in range(40)] == [record(number) for number in range(40)]
     columns = BuildColumns(reader.table)
-    assert not evaluate(Comparison("patient_id", "eq", "p1"), columns).any()
+    for name in missing:
+        value = 2021 if name == "year" else "p1"
+        assert not evaluate(Comparison(name, "eq", value), columns).any()
+    assert count_facets({"year": [None]}, [columns]) == {"year": ()}
 
 
 def test_a_build_of_format_2_opens_and_is_searched_by_its_faiss_files(
@@ -79,7 +100,9 @@ def test_a_build_of_format_2_opens_and_is_searched_by_its_faiss_files(
         assert len(near) == 7
 
 
-@pytest.mark.parametrize("write_as_earlier", [write_as_format_1, write_as_format_2])
+@pytest.mark.parametrize(
+    "write_as_earlier", [write_as_format_1, write_as_format_2, write_as_format_3]
+)
 def test_a_rebuild_of_the_same_content_writes_the_present_format(
     build: Build, tmp_path: Path, write_as_earlier: Callable[[Path], None]
 ) -> None:
@@ -90,7 +113,7 @@ def test_a_rebuild_of_the_same_content_writes_the_present_format(
     assert rebuilt.manifest.format_version == FORMAT_VERSION
     reader = IndexReader.open(tmp_path / "tiny")
     assert reader.build_id == rebuilt.manifest.build_id != earlier.manifest.build_id
-    assert "patient_id" in reader.table.column_names
+    assert read_table(reader.folder / RECORDS_NAME).column_names == IMAGE_SCHEMA.names
     assert reader.manifest.fields["image"].structure.kind == "code_lists"
     assert build(flat_limit=10).unchanged
 

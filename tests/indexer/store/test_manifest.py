@@ -78,9 +78,9 @@ def test_no_manifest_is_no_build(tmp_path: Path) -> None:
 
 
 def test_another_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    values = dataclasses.asdict(dataclasses.replace(MANIFEST, format_version=4))
+    values = dataclasses.asdict(dataclasses.replace(MANIFEST, format_version=5))
     (tmp_path / MANIFEST_NAME).write_text(json.dumps({**values, "news": 1}))
     with pytest.raises(
-        CorruptBuildError, match=r"has format 4; this program reads 1, 2, 3\..*Rebuild"
+        CorruptBuildError, match=r"has format 5; this program reads 1, 2, 3, 4\..*Rebuild"
     ):
         read_manifest(tmp_path)

@@ -22,6 +22,7 @@ IMAGES = st.builds(
                     row=st.none() | st.integers(0, 2**40)),
     caption=MAYBE_TEXT, concepts=TEXTS, modality=MAYBE_TEXT, body_part=MAYBE_TEXT,
     patient_id=MAYBE_TEXT, study_id=MAYBE_TEXT, series_id=MAYBE_TEXT, article_id=MAYBE_TEXT,
+    year=st.none() | st.integers(1000, 2999),
     slice_number=st.none() | st.integers(-(2**31), 2**31 - 1),
     age_years=st.none() | st.floats(0, 130), sex=st.none() | st.sampled_from(["F", "M", "O"]),
     contrast=st.none() | st.booleans(), abnormal=st.none() | st.booleans(),

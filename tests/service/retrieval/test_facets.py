@@ -22,7 +22,7 @@ from service.retrieval.facets import (
 )
 from service.retrieval.filters import Combination, Comparison, evaluate, parse_comparison
 
-FIELDS = ("modality", "labels", "contrast", "age_years", "dataset")
+FIELDS = ("modality", "labels", "contrast", "age_years", "year", "dataset")
 
 
 def columns(records: Sequence[ImageRecord] | Sequence[TextRecord]) -> BuildColumns:
@@ -47,6 +47,7 @@ RECORDS = st.lists(
         labels=st.lists(st.sampled_from(["a", "b", "c"]), max_size=4).map(tuple),
         contrast=st.sampled_from([True, False, None]),
         age_years=st.one_of(st.none(), st.floats(0, 120)),
+        year=st.none() | st.integers(1990, 2030),
         dataset=st.sampled_from(["x", "y"]),
     ),
     max_size=12,

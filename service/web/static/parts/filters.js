@@ -2,7 +2,7 @@
 const TYPED = /^([a-z_]+)(>=|<=|=)(.*)$/s;
 const OPERATORS = { "=": "eq", ">=": "gte", "<=": "lte" };
 const FLAGS = new Set(["contrast", "abnormal", "synthetic"]);
-const NUMBERS = new Set(["age_years", "slice_number"]);
+const NUMBERS = new Set(["age_years", "slice_number", "year"]);
 
 /** Return {key, sign, value} of a written filter, or null if it is none. */
 export function readFilter(text) {

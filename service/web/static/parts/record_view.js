@@ -15,7 +15,7 @@ import { whyMatched } from "./why.js";
 
 const FACTS = [
   "modality", "body_part", "labels", "concepts", "age_years", "sex", "contrast", "abnormal",
-  "slice_number", "category", "calculator", "language", "dataset", "split", "source_id", "case_id", "article_id",
+  "slice_number", "category", "calculator", "language", "dataset", "split", "source_id", "case_id", "article_id", "year",
 ];
 
 /** A dialog that shows one record whole; `hits()` are the results it may have come from. */

@@ -21,7 +21,8 @@ export function factsOf(record) {
 export function valueWords(value) {
   if (value === true || value === "true") return t("yes");
   if (value === false || value === "false") return t("no");
-  return typeof value === "number" ? number(value, 1) : named("values", value);
+  if (typeof value !== "number") return named("values", value);
+  return value.toLocaleString(language(), { maximumFractionDigits: 1, useGrouping: false }); // a year is no quantity
 }
 
 /** From which percentile on a hit is called what. */

@@ -263,6 +263,7 @@ export const WORDS = {
   field_source_id: "Source id",
   field_case_id: "Case",
   field_article_id: "Article",
+  field_year: "Published",
   field_patient_id: "Patient (pseudonym)",
   field_study_id: "Study",
   field_series_id: "Series",

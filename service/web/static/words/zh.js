@@ -263,6 +263,7 @@ export const WORDS = {
   field_source_id: "来源编号",
   field_case_id: "病例",
   field_article_id: "文章",
+  field_year: "发表年份",
   field_patient_id: "患者（化名）",
   field_study_id: "检查",
   field_series_id: "序列",
