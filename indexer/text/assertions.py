@@ -165,10 +165,15 @@ def _any_of(*kinds: Kind) -> re.Pattern[str]:
     """Return a pattern that finds whatever could be a word of these kinds, and little else."""
     english = {phrase.split()[0] for kind in kinds for phrase in ENGLISH[kind].split("|")}
     chinese = {phrase.strip() for kind in kinds for phrase in CHINESE[kind].split("|")}
-    words = "|".join(re.escape(word) for word in sorted(english))
     return re.compile(
-        rf"\b(?:{words})\b|n't\b|-free\b|{_CONTRAST_HINT.pattern}|{'|'.join(sorted(chinese))}"
+        rf"\b{_one_of(english)}\b|n't\b|-free\b|{_CONTRAST_HINT.pattern}|{_one_of(chinese)}"
     )
+
+
+def _one_of(words: set[str]) -> str:
+    """Return a pattern of some words; where none begins, a look at one letter says so."""
+    beginnings = "".join(sorted({word[0] for word in words}))
+    return f"(?=[{beginnings}])(?:{'|'.join(map(re.escape, sorted(words)))})"
 
 
 _DENIAL = _any_of("denies", "denied")

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 
 from indexer.encoders.base import Reranker
 from indexer.errors import QueryError
 from indexer.store.reader import IndexReader
-from service.retrieval.contradictions import demote
+from service.retrieval.contradictions import WINDOW, demote
 from service.retrieval.fusion import Fused, Key
 from service.retrieval.query import Note, Place, Query, Target, TextSource
 from service.retrieval.rerank import rerank
@@ -63,7 +64,7 @@ class Refiner:
         if not words:
             return Refined(ranked)
         margin = _MARGINS.get(query.target)
-        guarded = demote(ranked, words, _text_of(readers, _STATING), margin=margin)
+        guarded = demote(ranked, words, _text_of(readers, ranked[:WINDOW], _STATING), margin=margin)
         return Refined(_let_fall(guarded.ranked), guarded.contradicting)
 
     def _rerank(
@@ -77,7 +78,7 @@ class Refiner:
         done = rerank(
             ranked,
             words,
-            _text_of(readers, _READ),
+            _text_of(readers, ranked[: stage.depth], _READ),
             self._reranker(stage.encoder),
             depth=stage.depth,
             budget_ms=stage.budget_ms,
@@ -91,19 +92,30 @@ class Refiner:
         )  # fmt: skip
         order = sorted(done.scores, key=lambda key: -done.scores[key])
         places = {key: Place(rank, done.scores[key]) for rank, key in enumerate(order, start=1)}
-        guarded = demote(done.ranked, words, _text_of(readers, _STATING))
+        first = done.ranked[:WINDOW]
+        guarded = demote(done.ranked, words, _text_of(readers, first, _STATING))
         return Refined(guarded.ranked, guarded.contradicting, places, notes)
 
 
 def _text_of(
-    readers: Sequence[IndexReader], columns: Mapping[str, tuple[str, ...]]
+    readers: Sequence[IndexReader], ranked: Sequence[Fused], columns: Mapping[str, tuple[str, ...]]
 ) -> Callable[[Key], str]:
-    def text_of(key: Key) -> str:
-        reader = readers[key.reader]
-        read = reader.row(key.row, columns[reader.manifest.kind])
-        return "\n".join(text for text in read.values() if text)
+    """Return what gives the words of some ranked records; all are read when one is asked for."""
 
-    return text_of
+    @cache
+    def texts() -> dict[Key, str]:
+        rows: dict[int, list[int]] = {}
+        for one in ranked:
+            rows.setdefault(one.key.reader, []).append(one.key.row)
+        return {
+            Key(position, row): "\n".join(text for text in read.values() if text)
+            for position, some in rows.items()
+            for row, read in readers[position].values(
+                some, columns[readers[position].manifest.kind]
+            )
+        }
+
+    return lambda key: texts()[key]
 
 
 def _let_fall(ranked: Sequence[Fused]) -> list[Fused]:
