@@ -13,7 +13,7 @@ from pathlib import Path
 from shutil import rmtree
 from stat import S_IMODE
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,9 @@ from indexer.text.wordings import FOLDED
 
 if TYPE_CHECKING:
     import tantivy
+
+Words: TypeAlias = str | Mapping[str, float]
+"""A text, or its tokens with what each counts, as `indexer.text.tokenise.weigh` gives them."""
 
 LEXICAL_NAME = "lexical"
 _HEAP_BYTES = 128 << 20
@@ -119,14 +122,14 @@ class LexicalIndex:
         self._rows = rows
 
     def search(
-        self, text: str, count: int, allowed: npt.NDArray[np.bool_] | None
+        self, words: Words, count: int, allowed: npt.NDArray[np.bool_] | None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Return rows int64 (m,) and BM25 scores float32 (m,), best first, ties by row; m <= count.
 
         Ranks are read until `count` allowed rows are found, and all that tie with the last, or
         none is left: the answer is that of ranking the allowed rows alone.
         """
-        query = self._query(text)
+        query = self._query(_weighed(words))
         if query is None or count <= 0 or self._rows == 0:
             return _nothing()
         depth = count + 1 if allowed is None else 4 * count
@@ -148,14 +151,14 @@ class LexicalIndex:
         """Return how many records hold a token, as `indexer.text.tokenise` cuts it."""
         return int(self._searcher.doc_freq(_TEXT, token))
 
-    def ceiling(self, text: str) -> float:
+    def ceiling(self, words: Words) -> float:
         """Return the BM25 that no text can exceed for some words: each one's share times k1 + 1.
 
         A word's share is its weight times its idf as tantivy computes it. Words that no record
         holds count as the rarest of all: a text cannot cover them.
         """
         total = 0.0
-        for token, weight in weigh(text).items():
+        for token, weight in _weighed(words).items():
             holding = self.records_with(token)
             total += weight * math.log1p((self._rows - holding + 0.5) / (holding + 0.5))
         return _SATURATION * total
@@ -168,11 +171,10 @@ class LexicalIndex:
         rows = self._searcher.fast_field_values(_ROW, [address for _, address in hits])
         return np.array(rows, np.int64), np.array([score for score, _ in hits], np.float32)
 
-    def _query(self, text: str) -> "tantivy.Query | None":
+    def _query(self, weights: Mapping[str, float]) -> "tantivy.Query | None":
         """Return the query for any of the tokens, each with its weight."""
         import tantivy
 
-        weights = weigh(text)
         if len(weights) > _MAX_QUERY_TOKENS:
             weights = self._rarest(weights)
         if not weights:
@@ -189,6 +191,10 @@ class LexicalIndex:
         known = {token: self.records_with(token) for token in weights}
         ranked = sorted((held, token) for token, held in known.items() if held)
         return {token: weights[token] for _, token in ranked[:_MAX_QUERY_TOKENS]}
+
+
+def _weighed(words: Words) -> Mapping[str, float]:
+    return weigh(words) if isinstance(words, str) else words
 
 
 def _open_searcher(folder: Path) -> "tuple[tantivy.Searcher, tantivy.Schema]":

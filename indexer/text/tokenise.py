@@ -70,14 +70,15 @@ def weigh(text: str) -> dict[str, float]:
 def _cut(text: str, stop_words: frozenset[str], stop_characters: frozenset[str]) -> Iterator[str]:
     """Yield the tokens of a folded text, but for the words and characters to be left out."""
     for term in _TERMS.finditer(text):
-        if term["han"] in STANDING:
-            yield term["han"]
-        elif term["han"]:
-            yield from _cut_han(term["han"], stop_characters)
-        elif term["number"]:
-            yield term["number"].replace(",", "")
+        found = term[0]
+        if term.lastgroup == "word":
+            yield from _cut_word(found, stop_words)
+        elif term.lastgroup == "number":
+            yield found.replace(",", "")
+        elif found in STANDING:
+            yield found
         else:
-            yield from _cut_word(term["word"], stop_words)
+            yield from _cut_han(found, stop_characters)
 
 
 def fold(text: str) -> str:
@@ -101,7 +102,9 @@ def _cut_han(run: str, stop_characters: frozenset[str]) -> Iterator[str]:
 
 def _cut_word(word: str, stop_words: frozenset[str]) -> Iterator[str]:
     """Yield the stem of a word; of a compound its parts' stems and the whole without joints."""
-    parts = _APOSTROPHES.sub("", _POSSESSIVE.sub("", word)).split("-")
+    parts = [word]
+    if not word.isalnum():
+        parts = _APOSTROPHES.sub("", _POSSESSIVE.sub("", word)).split("-")
     if len(parts) > 1 and not all(part.isdigit() for part in parts):
         yield stem("".join(parts))
     for part in parts:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from indexer.store.reader import IndexReader
+from indexer.text.tokenise import weigh
 
 
 def ceilings(readers: Sequence[IndexReader], text: str) -> tuple[float, ...]:
@@ -10,4 +11,5 @@ def ceilings(readers: Sequence[IndexReader], text: str) -> tuple[float, ...]:
 
     Words that a build does not hold count as the rarest of all: a text cannot cover them.
     """
-    return tuple(reader.lexical_ceiling(text) for reader in readers)
+    tokens = weigh(text)
+    return tuple(reader.lexical_ceiling(tokens) for reader in readers)

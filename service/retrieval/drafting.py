@@ -197,11 +197,13 @@ class Draft:
         """
         if self._failures and not any(isinstance(leg, DenseLeg | SeriesLeg) for leg in self.legs):
             raise self._failures[0]
-        self._reweigh(self.query.weights or {})
+        self._reweigh(self.query.weights)
         return Plan(tuple(self.legs), self._fusion(), tuple(self._notes), self._looks)
 
-    def _reweigh(self, weights: Mapping[str, float]) -> None:
+    def _reweigh(self, weights: Mapping[str, float] | None) -> None:
         """Give legs the votes that the query asks for; none at all leaves a leg out."""
+        if not weights:
+            return
         known = {*WEIGHTS[self.target], *(leg.name for leg in self.legs)}
         for name, weight in weights.items():
             if name not in known:

@@ -90,8 +90,7 @@ class Ranking:
         return Place(rank, self.scores[rank - 1], self.fields.get(key))
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(NamedTuple):
     """One record of a fused ranking."""
 
     key: Key
@@ -133,18 +132,19 @@ def merge_by_score(found: Sequence[Found], depth: int) -> Merged:
     """
     if not found:
         return Merged([], [], {})
-    readers = np.concatenate([np.full(len(one.rows), one.reader, np.int64) for one in found])
+    counts = [len(one.rows) for one in found]
+    readers = np.repeat([one.reader for one in found], counts)
     rows = np.concatenate([one.rows for one in found])
     scores = np.concatenate([one.scores for one in found])
-    sources = np.repeat(np.arange(len(found)), [len(one.rows) for one in found])
+    sources = np.repeat(np.arange(len(found)), counts)
     order = np.lexsort((sources, rows, readers, -scores))
-    pairs = np.stack([readers[order], rows[order]], axis=1)
     if len({one.reader for one in found}) < len(found):
+        pairs = np.stack([readers[order], rows[order]], axis=1)
         _, first = np.unique(pairs, axis=0, return_index=True)
         first.sort()
-        order, pairs = order[first], pairs[first]
+        order = order[first]
     order = order[:depth]
-    keys = [Key(reader, row) for reader, row in pairs[:depth].tolist()]
+    keys = list(map(Key, readers[order].tolist(), rows[order].tolist()))
     names = [found[source].field for source in sources[order].tolist()]
     matched = {key: name for key, name in zip(keys, names, strict=True) if name is not None}
     return Merged(keys, scores[order].tolist(), matched)
@@ -160,7 +160,7 @@ def fuse(rankings: Sequence[Ranking], fusion: Fusion) -> FusedRanking:
     its floor).
     Ties are broken by the best single place, then by key.
     """
-    ranks = [{key: rank for rank, key in enumerate(one.keys, start=1)} for one in rankings]
+    ranks = [dict(zip(one.keys, range(1, len(one.keys) + 1), strict=True)) for one in rankings]
     if len(rankings) == 1:
         [only] = rankings
         alone = list(map(Fused, only.keys, only.scores))
@@ -169,7 +169,8 @@ def fuse(rankings: Sequence[Ranking], fusion: Fusion) -> FusedRanking:
     best: dict[Key, int] = {}
     for ranked in ranks:
         for key, rank in ranked.items():
-            best[key] = min(rank, best.get(key, rank))
+            if rank < best.get(key, rank + 1):
+                best[key] = rank
     order = sorted(totals, key=lambda key: (-totals[key], best[key], key))
     return FusedRanking([Fused(key, totals[key]) for key in order], fusion, rankings, ranks)
 
@@ -183,24 +184,34 @@ def _sum_by_rank(
     one in the first sixty. A ranking that excuses a record counts only if that helps the record;
     else it votes as the others do, with `_GUESSED_SHARE` of its weight.
     """
-    everything = sum(ranking.weight for ranking in rankings)
     totals: dict[Key, float] = {}
-    for key in dict.fromkeys(key for ranking in rankings for key in ranking.keys):
-        owed = votes = 0.0
-        favours: list[tuple[float, float]] = []
-        for ranking, placed in zip(rankings, ranks, strict=True):
-            vote = 1 / (RRF_CONSTANT + placed[key]) if key in placed else 0.0
-            if key not in ranking.excused:
-                owed += ranking.weight
-                votes += ranking.weight * vote
-            elif vote:
-                favours.append((vote, ranking.weight))
-        for vote, weight in favours:
-            if vote * owed >= votes:
-                owed += weight
-                votes += weight * vote
-        totals[key] = votes / owed * (owed + _GUESSED_SHARE * (everything - owed))
+    for ranking, placed in zip(rankings, ranks, strict=True):
+        for key, rank in placed.items():
+            totals[key] = totals.get(key, 0.0) + ranking.weight / (RRF_CONSTANT + rank)
+    for key in totals.keys() & set().union(*(ranking.excused for ranking in rankings)):
+        totals[key] = _sum_with_guesses(key, rankings, ranks)
     return totals
+
+
+def _sum_with_guesses(
+    key: Key, rankings: Sequence[Ranking], ranks: Sequence[Mapping[Key, int]]
+) -> float:
+    """Return the sum of reciprocal ranks of a record that some of the rankings excuse."""
+    everything = sum(ranking.weight for ranking in rankings)
+    owed = votes = 0.0
+    favours: list[tuple[float, float]] = []
+    for ranking, placed in zip(rankings, ranks, strict=True):
+        vote = 1 / (RRF_CONSTANT + placed[key]) if key in placed else 0.0
+        if key not in ranking.excused:
+            owed += ranking.weight
+            votes += ranking.weight * vote
+        elif vote:
+            favours.append((vote, ranking.weight))
+    for vote, weight in favours:
+        if vote * owed >= votes:
+            owed += weight
+            votes += weight * vote
+    return votes / owed * (owed + _GUESSED_SHARE * (everything - owed))
 
 
 def _mean_of_scores(rankings: Sequence[Ranking]) -> dict[Key, float]:

@@ -1,13 +1,14 @@
 """The legs of a search: each ranks records by one measure, in one embedding space or by words."""
 
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from indexer.store.reader import IndexReader
 from indexer.text.fields import CHINESE_FIELDS
-from indexer.text.tokenise import tokenise
+from indexer.text.tokenise import weigh
 from service.retrieval.chance import chance_cosine
 from service.retrieval.columns import Mask
 from service.retrieval.encoding import Vector
@@ -133,7 +134,7 @@ class DenseLeg:
             yield member, allowed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LexicalLeg:
     """Records that share words with the query.
 
@@ -153,6 +154,11 @@ class LexicalLeg:
         """What this ranking is called in `why`."""
         return LEXICAL
 
+    @cached_property
+    def tokens(self) -> Mapping[str, float]:
+        """The tokens of the words, and what each counts."""
+        return weigh(self.text)
+
     @property
     def is_always_exact(self) -> bool:
         """Whether a first pass already finds everything that there is."""
@@ -163,7 +169,7 @@ class LexicalLeg:
         found: list[Found] = []
         for member, ceiling in zip(self.members, self.ceilings, strict=True):
             reader, allowed = area.readers[member], area.allowed[member]
-            hits = reader.search_lexical(self.text, depth, allowed=allowed)
+            hits = reader.search_lexical(self.tokens, depth, allowed=allowed)
             if len(hits.rows):
                 found.append(Found(member, hits.rows, hits.scores / np.float32(ceiling)))
         merged = merge_by_score(found, depth)
@@ -190,20 +196,12 @@ class LexicalLeg:
 
     def effort(self, area: Area, *, exact: bool) -> Effort:  # noqa: ARG002 - is exact
         """Return how many postings of the query's words there are to read."""
-        tokens = frozenset(tokenise(self.text))
         readers = [area.readers[member] for member in self.members]
         return Effort(True, sum(reader.records_with(token) for reader in readers
-                                for token in tokens))  # fmt: skip
+                                for token in self.tokens))  # fmt: skip
 
 
 def _without(area: Area, keys: Collection[Key], field: str, members: Collection[int]) -> Set[Key]:
     """Return those of `keys` that have no embedding of a field in one of the member indexes."""
-    found = {key for key in keys if key.reader not in members}
-    for member in members:
-        own = [key for key in keys if key.reader == member]
-        rows = np.array([key.row for key in own], np.int64)
-        known = area.readers[member].rows_of(field)  # ascending
-        places = np.minimum(np.searchsorted(known, rows), max(len(known) - 1, 0))
-        embedded = known[places] == rows if len(known) else np.zeros(len(rows), np.bool_)
-        found.update(key for key, has in zip(own, embedded.tolist(), strict=True) if not has)
-    return found
+    lacking = {member: area.readers[member].rows_without(frozenset({field})) for member in members}
+    return {key for key in keys if key.reader not in lacking or lacking[key.reader][key.row]}

@@ -28,6 +28,8 @@ from service.retrieval.query import (
 
 Json: TypeAlias = dict[str, Any]
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 def query_values(query: Query) -> Json:
     """Return everything that a query says as JSON-ready values, under the names of its fields."""
@@ -36,8 +38,7 @@ def query_values(query: Query) -> Json:
 
 def digest_of(values: object) -> str:
     """Return the sha256 (hex) of values in canonical JSON: sorted keys, no spaces, ASCII."""
-    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(values).encode("ascii")).hexdigest()
 
 
 def query_of(values: Mapping[str, Any], images: Mapping[str, bytes]) -> Query:
@@ -67,6 +68,8 @@ def query_of(values: Mapping[str, Any], images: Mapping[str, bytes]) -> Query:
 
 def _plain(value: object) -> Any:
     match value:
+        case None | bool() | int() | float() | str():
+            return value
         case (
             TextSource() | ImageSource() | RecordSource() | VectorSource()
             | SeriesSource() | StudySource()
@@ -85,7 +88,8 @@ def _plain(value: object) -> Any:
         case tuple():
             return [_plain(one) for one in value]
         case _:
-            return value
+            message = f"a query does not hold {type(value).__name__}"
+            raise TypeError(message)
 
 
 def _plain_source(source: Source) -> Json:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -55,7 +55,8 @@ class Receipt:
 
     def values(self) -> dict[str, Any]:
         """Return the receipt as JSON-ready values."""
-        return asdict(self)
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return values | {"encoders": [asdict(stamp) for stamp in self.encoders]}
 
     def to_json(self) -> str:
         """Return the receipt as indented JSON."""

@@ -126,7 +126,7 @@ def _sharing_words(plan: Plan, readers: Sequence[IndexReader]) -> list[Mask]:
     for leg in plan.legs:
         if isinstance(leg, LexicalLeg):
             for member in leg.members:
-                hits = readers[member].search_lexical(leg.text, readers[member].table.num_rows)
+                hits = readers[member].search_lexical(leg.tokens, readers[member].table.num_rows)
                 masks[member][hits.rows] = True
     return masks
 

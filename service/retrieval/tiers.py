@@ -64,7 +64,9 @@ def climb(plan: Plan, area: Area, depth: int) -> Iterator[Tier]:
             rankings = _excuse(rankings, plan.legs, area)
         ranking = fuse(rankings, plan.fusion)
         fresh = tuple(
-            Fused(one.key, min(one.score, ceiling)) for one in ranking.fused if one.key not in seen
+            one if one.score <= ceiling else Fused(one.key, ceiling)
+            for one in ranking.fused
+            if one.key not in seen
         )
         yield Tier(fresh, ranking, tuple(report for _, report in timed))
         complete = all(report.exact for _, report in timed)
