@@ -6,13 +6,13 @@ read from them), and the best scores of queries that have nothing to do with the
 query must exceed to have found anything).
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
-
-import numpy as np
 
 if TYPE_CHECKING:
     from indexer.store.manifest import FieldManifest
@@ -67,9 +67,7 @@ class Measured:
         More indexes are more chances. The share of unrelated queries that pass any is kept at what
         it is for one by Bonferroni's inequality, the tail being taken for a normal one.
         """
-        alone = _NORMAL.inv_cdf(1 - CHANCE)
-        among = _NORMAL.inv_cdf(1 - CHANCE / max(indexes, 1))
-        return self.least + self.spread * (among - alone)
+        return self.least + self.spread * _rise_among(max(indexes, 1))
 
     @property
     def median(self) -> float | None:
@@ -80,7 +78,11 @@ class Measured:
         """Return the share of unrelated pairs that score lower, 0 to 100, or None if unknown."""
         if self.pairs is None:
             return None
-        return 100 * float(np.interp(score, self.pairs, PAIR_SHARES))
+        if not self.pairs[0] <= score < self.pairs[-1]:
+            return 0.0 if score < self.pairs[0] else 100.0
+        place = bisect_right(self.pairs, score) - 1
+        (low, high), (less, more) = self.pairs[place : place + 2], PAIR_SHARES[place : place + 2]
+        return 100 * (less + (more - less) / (high - low) * (score - low))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,12 @@ class Calibration:
     def of(self, asked: Asked, field: str) -> Measured | None:
         """Return what is known of one field, or of the words, for one kind of query."""
         return self.measured.get(f"{asked}>{field}")
+
+
+@cache
+def _rise_among(indexes: int) -> float:
+    """Return by how many standard deviations a limit rises among so many indexes."""
+    return _NORMAL.inv_cdf(1 - CHANCE / indexes) - _NORMAL.inv_cdf(1 - CHANCE)
 
 
 class Calibrates(Protocol):

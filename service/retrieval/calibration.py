@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.pixels.ct_windows import WINDOW_FIELDS
-from indexer.pixels.looks import Looks
 from indexer.store.calibration import Asked, Measured
 from indexer.store.reader import IndexReader
 from indexer.text.normalise import detect_language
+from service.retrieval.columns import BuildColumns
 from service.retrieval.drafting import Leg, Plan
 from service.retrieval.fusion import Key, Ranking
 from service.retrieval.legs import LEXICAL, LexicalLeg
@@ -52,12 +52,22 @@ class _Finding:
 
 
 class Chance:
-    """Compares what one query found with what chance finds in the same builds."""
+    """Compares what one query found with what chance finds in the same builds.
 
-    def __init__(self, query: Query, plan: Plan, readers: Sequence[IndexReader]) -> None:
+    `builds` are the readers' columns; only queries by picture need them.
+    """
+
+    def __init__(
+        self,
+        query: Query,
+        plan: Plan,
+        readers: Sequence[IndexReader],
+        builds: Sequence[BuildColumns] = (),
+    ) -> None:
         self._query = query
         self._plan = plan
         self._readers = readers
+        self._builds = builds
         self._language = _language_of(query, plan)
         self._alike: dict[int, bool] = {}
         self._searched = {leg.name: len(leg.members) for leg in plan.legs}
@@ -155,15 +165,17 @@ class Chance:
         if ranking != _IMAGE or not self._plan.looks:
             return True
         if position not in self._alike:
-            self._alike[position] = self._compare_looks(self._readers[position])
+            self._alike[position] = self._compare_looks(position)
         return self._alike[position]
 
-    def _compare_looks(self, reader: IndexReader) -> bool:
+    def _compare_looks(self, position: int) -> bool:
+        reader = self._readers[position]
         space, calibration = Space.of(reader, _IMAGE), reader.manifest.calibration
         looks = self._plan.looks.get(space, ()) if space else ()
-        if not looks or reader.looks is None or calibration is None:
+        known = self._builds[position].looks if looks else None
+        if known is None or calibration is None:
             return True
-        apart = Looks(np.asarray(reader.looks, np.float64)).distances(np.array(looks))
+        apart = known.distances(np.array(looks))
         farthest = calibration.farthest_look
         return farthest is None or bool(apart.min() <= farthest)
 

@@ -65,20 +65,20 @@ def choose(
 
     What has not the percentile that the query asks for counts as not there.
     """
-    chance = Chance(query, plan, area.readers)
+    chance = Chance(query, plan, area.readers, builds)
     wanted = query.offset + query.k
     groups = Groups(builds, query.group_by, query.group_size) if query.group_by else None
-    single: list[Chosen] = []
+    single: list[Fused] = []
     tiers: list[Tier] = []
     refined = Refined(())
     for tier in climb(plan, area, first_depth(query, plan, excluded)):
         tiers.append(tier)
-        ranked = [one for one in tier.fused if _may_be_shown(one, tier, excluded, chance)]
+        ranked = _shown(tier, excluded, chance)
         if len(tiers) == 1:
             refined = refiner.refine(ranked, query, area.readers)
             ranked = list(refined.ranked)
         if groups is None:
-            single += map(Chosen, ranked)
+            single += ranked
         else:
             groups.add(ranked)
         if len(single if groups is None else groups) >= wanted:
@@ -89,8 +89,8 @@ def choose(
     if tiers:
         relevance = chance.judge(tiers[0].ranking.rankings, excluded)
     if groups is None:
-        page = single[query.offset : wanted]
-        return Choice(tuple(page), len(single), tuple(tiers), chance, relevance, (), refined)
+        found = tuple(map(Chosen, single[query.offset : wanted]))
+        return Choice(found, len(single), tuple(tiers), chance, relevance, (), refined)
     page, completions = [], []
     for chosen in groups.page(query.offset, query.k):
         completed, completion = _complete(chosen, groups, query, plan, area, excluded, chance)
@@ -131,14 +131,16 @@ def _complete(
     worst = min(chosen.fused.score, *(one.score for one in chosen.others), float("inf"))
     more = [
         Fused(one.key, min(one.score, worst))
-        for one in tier.fused
-        if one.key not in met and _may_be_shown(one, tier, excluded, chance)
+        for one in _shown(tier, excluded, chance)
+        if one.key not in met
     ]
     others = (*chosen.others, *more[:missing])
     return chosen._replace(others=others), tier
 
 
-def _may_be_shown(one: Fused, tier: Tier, excluded: Set[Key], chance: Chance) -> bool:
-    if one.key in excluded:
-        return False
-    return chance.shows_all or chance.is_shown(one.key, tier.ranking.why(one.key))
+def _shown(tier: Tier, excluded: Set[Key], chance: Chance) -> list[Fused]:
+    """Return the records of a tier that may be hits."""
+    left = [one for one in tier.fused if one.key not in excluded]
+    if chance.shows_all:
+        return left
+    return [one for one in left if chance.is_shown(one.key, tier.ranking.why(one.key))]

@@ -1,12 +1,13 @@
 """Columns of a build's record table as arrays that filters and groups can work on.
 
-Each is read once for each build, on first use, and costs 1 to 8 bytes a record.
+Each is read once for each build, on first use, and costs 1 to 8 bytes a record. So is what
+pictures are compared with by their looks.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from indexer.pixels.looks import Looks
 from indexer.store.reader import IndexReader
 
 Column = TypeVar("Column")
@@ -98,10 +100,14 @@ class GroupColumn:
 
 
 class BuildColumns:
-    """The columns of one build, each read on first use. Safe to use from several threads."""
+    """The columns of one build, each read on first use. Safe to use from several threads.
 
-    def __init__(self, table: pa.Table) -> None:
+    `looks` float32 (n, m) are those of a sample of its pictures, if it keeps them.
+    """
+
+    def __init__(self, table: pa.Table, looks: npt.NDArray[np.float32] | None = None) -> None:
         self._table = table
+        self._looks = looks
         self._lock = threading.Lock()
         self._read: dict[tuple[str, type], Any] = {}
         self.records: int = table.num_rows
@@ -135,6 +141,11 @@ class BuildColumns:
         """Return the perceptual hash of every image, uint64 (n, 4); zeros where there is none."""
         return self._once("image_hash", np.ndarray, _hashes)
 
+    @cached_property
+    def looks(self) -> Looks | None:
+        """What other pictures' looks are compared with; None where the build keeps none."""
+        return None if self._looks is None else Looks(self._looks.astype(np.float64))
+
     def stated(self, name: str) -> Mask:
         """Return where a column of any type has a value: bool (n,)."""
         return _mask(pc.is_valid(self._table.column(name)))
@@ -164,7 +175,7 @@ class ColumnCache:
         with self._lock:
             build_id, columns = self._builds.get(reader.name, ("", None))
             if columns is None or build_id != reader.build_id:
-                columns = BuildColumns(reader.table)
+                columns = BuildColumns(reader.table, reader.looks)
                 self._builds[reader.name] = (reader.build_id, columns)
             return columns
 

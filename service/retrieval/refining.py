@@ -107,13 +107,13 @@ def _text_of(
         rows: dict[int, list[int]] = {}
         for one in ranked:
             rows.setdefault(one.key.reader, []).append(one.key.row)
-        return {
-            Key(position, row): "\n".join(text for text in read.values() if text)
-            for position, some in rows.items()
-            for row, read in readers[position].values(
-                some, columns[readers[position].manifest.kind]
-            )
-        }
+        found: dict[Key, str] = {}
+        for position, some in rows.items():
+            reader = readers[position]
+            read = reader.values(some, columns[reader.manifest.kind])
+            keys = (Key(position, row) for row in some)
+            found.update(zip(keys, ("\n".join(filter(None, one)) for one in read), strict=True))
+        return found
 
     return lambda key: texts()[key]
 
@@ -124,5 +124,5 @@ def _let_fall(ranked: Sequence[Fused]) -> list[Fused]:
     lowest = float("inf")
     for one in ranked:
         lowest = min(lowest, one.score)
-        settled.append(Fused(one.key, lowest))
+        settled.append(one if one.score == lowest else Fused(one.key, lowest))
     return settled

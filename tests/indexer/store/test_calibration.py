@@ -2,6 +2,7 @@ import dataclasses
 import hashlib
 import json
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,15 @@ def test_a_percentile_rises_with_the_score_within_its_bounds(
     assert 0 <= low <= high <= 100
     assert measured.percentile(1.1) == 100
     assert measured.percentile(-1.1) == 0
+
+
+@given(GRIDS, st.floats(-1, 1))
+def test_a_percentile_lies_between_those_that_are_known(
+    pairs: tuple[float, ...], score: float
+) -> None:
+    measured = Measured(pairs=pairs, least=0.0)
+    for one in (score, *pairs):
+        assert measured.percentile(one) == 100 * np.interp(one, pairs, PAIR_SHARES)
 
 
 def test_calibrations_survive_their_json() -> None:

@@ -68,12 +68,12 @@ def test_values_of_several_rows_are_those_of_each(
     monkeypatch.setattr(reader_module, "read_table", lambda _: cut)
     reopened = IndexReader(reader.folder)
     rows, columns = [38, 1, 20, 1, 6, 7], ("case_id", "caption")
-    read = list(reopened.values(rows, columns))
-    assert sorted(row for row, _ in read) == sorted(rows)
-    assert all(values == reader.row(row, columns) for row, values in read)
-    assert list(reopened.values([], columns)) == []
-    with pytest.raises(IndexError):
-        list(reopened.values([3, 40], columns))
+    expected = [tuple(reader.row(row, columns).values()) for row in rows]
+    assert reopened.values(rows, columns) == expected
+    assert reopened.values([], columns) == []
+    for beyond in (-1, 40):
+        with pytest.raises(IndexError):
+            reopened.values([3, beyond], columns)
 
 
 def test_an_id_is_found_by_itself_not_by_its_digest(
