@@ -1,4 +1,4 @@
-const OF_IMAGES = ["dataset", "modality", "body_part", "labels", "sex", "contrast", "abnormal", "licence"];
+const OF_IMAGES = ["dataset", "modality", "body_part", "labels", "sex", "contrast", "abnormal", "year", "licence"];
 
 /** Fields whose values are counted beside the results, by mode. */
 export const FACET_FIELDS = {
