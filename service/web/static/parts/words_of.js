@@ -21,8 +21,7 @@ export function factsOf(record) {
 export function valueWords(value) {
   if (value === true || value === "true") return t("yes");
   if (value === false || value === "false") return t("no");
-  if (typeof value !== "number") return named("values", value);
-  return value.toLocaleString(language(), { maximumFractionDigits: 1, useGrouping: false }); // a year is no quantity
+  return typeof value === "number" ? String(Number(value.toFixed(1))) : named("values", value); // 2021, not 2,021
 }
 
 /** From which percentile on a hit is called what. */
