@@ -11,13 +11,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[3]
 TIMEOUT_MS = 15_000
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+PAPER = {"light": "rgb(248, 248, 246)", "dark": "rgb(15, 18, 20)"}
 expect.set_options(timeout=TIMEOUT_MS)
 
 
@@ -150,3 +154,22 @@ def drop() -> Callable[[Page, Sequence[Path]], None]:
         page.dispatch_event("body", "drop", {"dataTransfer": transfer})
 
     return dropping
+
+
+@pytest.fixture(scope="session")
+def serious() -> Callable[[Page], list[str]]:
+    """What axe-core holds against a page as it stands, light and dark, and finds serious."""
+
+    def looking(page: Page) -> list[str]:
+        found = []
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == PAPER[theme]
+            found += [
+                f"{theme}: {one['id']}: {one['nodes'][0]['html'][:200]}"
+                for one in Axe().run(page).response["violations"]
+                if one["impact"] in {"serious", "critical"}
+            ]
+        return found
+
+    return looking

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 STATES = {
@@ -18,28 +17,23 @@ STATES = {
     "prompt": ("#mode=questions&q=How is anaphylaxis treated first?&prompt=open", ".citations li"),
     "map": ("#q=chest X-ray with pleural effusion&map=rocov2", ".map-hit"),
     "no map": ("#map=nowhere", "#map .notice"),
+    "narrowed": ("#q=chest&filter=modality=CT&less=rocov2/valid/ROCOv2_2023_valid_000011", ".chip"),
+    "irrelevant": ("#q=apple pie with cinnamon", ".notice.waiting"),
     "error": ("#q=chest&filter=modality=MRT", ".notice.error"),
 }  # fmt: skip
-SERIOUS = {"serious", "critical"}
 
 
-# Words differ by language, contrasts by theme: two pairs see every state of both.
-@pytest.mark.parametrize(
-    ("locale", "theme", "states"),
-    [
-        ("en-GB", "light", list(STATES)),
-        ("zh-CN", "dark", list(STATES)),
-        ("en-GB", "dark", ["home", "words"]),
-        ("zh-CN", "light", ["home", "words"]),
-    ],
-)
+# Words differ by language, contrasts by theme: every state is seen in all four.
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 def test_axe_finds_nothing_serious(
-    open_page: Callable[..., Page], address: str, locale: str, theme: str, states: list[str]
+    open_page: Callable[..., Page],
+    serious: Callable[[Page], list[str]],
+    address: str,
+    locale: str,
 ) -> None:
-    page = open_page(locale=locale, color_scheme=theme)
+    page = open_page(locale=locale)
     found = []
-    for name in states:
-        fragment, ready = STATES[name]
+    for name, (fragment, ready) in STATES.items():
         page.goto("about:blank")
         page.goto(f"{address}/{fragment}")
         page.wait_for_selector(ready)
@@ -47,11 +41,14 @@ def test_axe_finds_nothing_serious(
     assert not found
 
 
-@pytest.mark.parametrize(("locale", "theme"), [("en-GB", "light"), ("zh-CN", "dark")])
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 def test_axe_finds_nothing_serious_about_a_series(
-    open_page: Callable[..., Page], corpus: Path, locale: str, theme: str
+    open_page: Callable[..., Page],
+    serious: Callable[[Page], list[str]],
+    corpus: Path,
+    locale: str,
 ) -> None:
-    page = open_page("#mode=picture", locale=locale, color_scheme=theme)
+    page = open_page("#mode=picture", locale=locale)
     folder = next((corpus / "tcga_luad").rglob("*.dcm")).parent
     page.set_input_files("#pick", sorted(folder.glob("*.dcm")))
     page.wait_for_selector(".asked .presets")
@@ -60,15 +57,6 @@ def test_axe_finds_nothing_serious_about_a_series(
     page.locator(".card .picture").first.click()
     page.wait_for_selector("#record .presets")
     assert not serious(page)
-
-
-def serious(page: Page) -> list[str]:
-    """What axe-core holds against the page, and finds serious."""
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
-        for one in Axe().run(page).response["violations"]
-        if one["impact"] in SERIOUS
-    ]
 
 
 def test_by_keyboard_alone(page: Page) -> None:

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.service.stand_in_llm import ANSWER, Script, stand_in
@@ -68,18 +67,21 @@ def test_an_answer_comes_with_its_citations_checked(panel: Page, llm: Script) ->
     assert QUESTION in str(llm.asked[0]["messages"])
 
 
-@pytest.mark.parametrize(("locale", "theme"), [("en-GB", "light"), ("zh-CN", "dark")])
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 def test_axe_finds_nothing_serious_about_an_answer(
-    open_page: Callable[..., Page], answering: str, llm: Script, locale: str, theme: str
+    open_page: Callable[..., Page],
+    serious: Callable[[Page], list[str]],
+    answering: str,
+    llm: Script,
+    locale: str,
 ) -> None:
     llm.mode, llm.words = "answer", ("Water helps [1].", *ANSWER)
     fragment = f"#mode=questions&q={QUESTION}&prompt=open"
-    page = open_page(fragment, at=answering, locale=locale, color_scheme=theme)
+    page = open_page(fragment, at=answering, locale=locale)
     page.wait_for_selector("#ask-model", timeout=60_000)
     page.click("#ask-model")
     page.wait_for_selector(".checks")
-    violations = Axe().run(page).response["violations"]
-    assert not [one["id"] for one in violations if one["impact"] in {"serious", "critical"}]
+    assert not serious(page)
 
 
 def test_it_can_be_stopped(panel: Page, llm: Script) -> None:
