@@ -129,6 +129,56 @@ def test_on_a_phone_nothing_sticks_out(open_page: Callable[..., Page], address: 
         assert page.evaluate("document.querySelector('dialog[open]')?.scrollWidth ?? 0") <= 375
 
 
+ON_ONE_LINE = """
+    (selector) => new Set([...document.querySelectorAll(selector)]
+        .flatMap((one) => [...one.getClientRects()]).map(({ top }) => Math.round(top))).size
+"""
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+@pytest.mark.parametrize("width", [375, 320])
+def test_on_a_narrow_phone_no_line_breaks_where_it_should_not(
+    open_page: Callable[..., Page], width: int, locale: str
+) -> None:
+    page = open_page(
+        "#q=chest X-ray with pleural effusion",
+        locale=locale,
+        viewport={"width": width, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+    )
+    page.wait_for_selector(".card .beats")
+    assert page.evaluate(ON_ONE_LINE, ".modes label") == 1
+    assert page.evaluate(ON_ONE_LINE, ".card:first-child .beats") == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_map_and_panels_can_be_used_on_a_phone(open_page: Callable[..., Page]) -> None:
+    page = open_page(
+        "#q=chest X-ray with pleural effusion&map=rocov2",
+        viewport={"width": 375, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+    )
+    page.wait_for_selector(".map-hit")
+    canvas = page.locator("#map canvas").bounding_box()
+    assert canvas
+    assert canvas["width"] > 360
+    assert canvas["height"] > 400
+    for name in ("To the hits", "Zoom in", "Zoom out", "Show all"):
+        expect(page.get_by_role("button", name=name)).to_be_in_viewport()
+        page.get_by_role("button", name=name).tap()
+    page.locator(".map-hit").first.tap()
+    expect(page.locator("#record .fact-list")).to_be_visible()
+    page.locator("#record-close").tap()
+    page.locator("#map").get_by_role("button", name="Close").tap()
+    page.locator("#make-prompt").tap()
+    page.wait_for_selector(".citations li")
+    page.get_by_role("button", name="Copy text").tap()
+    page.locator("#prompt").get_by_role("button", name="Close").tap()
+    expect(page.locator(".card").first).to_be_in_viewport()
+
+
 def test_the_line_that_is_always_there(open_page: Callable[..., Page], address: str) -> None:
     page = open_page()
     for fragment, ready in (STATES["home"], STATES["words"]):

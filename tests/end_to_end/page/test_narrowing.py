@@ -70,6 +70,23 @@ def test_evidence_is_a_table_that_can_be_read(open_page: Callable[..., Page]) ->
     expect(page.locator(".evidence")).to_contain_text("no diagnosis")
 
 
+def test_evidence_leaves_the_first_row_of_pictures_in_sight(open_page: Callable[..., Page]) -> None:
+    page = open_page(
+        "#mode=picture&like=rocov2/valid/ROCOv2_2023_valid_000011",
+        viewport={"width": 1280, "height": 860},
+    )
+    evidence = page.locator(".evidence")
+    expect(evidence.locator("tbody tr:visible")).to_have_count(4)
+    first = page.locator(".card .picture").first.bounding_box()
+    foot = page.locator(".foot").bounding_box()
+    assert first
+    assert foot
+    assert first["y"] + first["height"] <= foot["y"]
+    evidence.locator("summary").click()
+    expect(evidence.locator("tbody tr:visible")).to_have_count(7)
+    expect(evidence.get_by_text("95 % interval")).to_be_visible()
+
+
 def test_matched_words_are_marked(open_page: Callable[..., Page]) -> None:
     page = open_page("#q=pleural effusion on the X-ray")
     page.wait_for_selector(".card mark")

@@ -6,20 +6,34 @@ const HEIGHT = 18;
 const MARGIN = 6;
 const at = (share) => MARGIN + share * (WIDTH - 2 * MARGIN);
 
+/** So many labels are seen at once, the most telling ones; the others are unfolded. */
+const SHOWN = 4;
+
 /** Labels among the nearest cases: their share with its interval, against how common they are. */
 export function evidenceTable(rows) {
   if (!rows?.length) return null;
+  const rest = rows.slice(SHOWN);
   return h(
-    "details",
-    { class: "evidence", open: true },
-    h("summary", {}, t("evidence")),
-    h("p", { class: "hint" }, t("evidence_long", { n: rows[0].of })),
+    "section",
+    { class: "evidence", "aria-labelledby": "evidence-title" },
+    h("p", { class: "evidence-head" }, h("strong", { id: "evidence-title" }, t("evidence")), " ", h("small", {}, t("evidence_of", { n: rows[0].of }))),
+    table(rows.slice(0, SHOWN)),
     h(
-      "table",
+      "details",
       {},
-      h("thead", {}, h("tr", {}, ["label", "plot", "nearest", "base"].map((name) => h("th", { scope: "col" }, t(`evidence_${name}`))))),
-      h("tbody", {}, rows.map(row)),
+      h("summary", {}, rest.length ? t("evidence_more", { n: rest.length }) : t("evidence_how")),
+      rest.length > 0 && table(rest),
+      h("p", { class: "hint" }, t("evidence_long")),
     ),
+  );
+}
+
+function table(rows) {
+  return h(
+    "table",
+    {},
+    h("thead", {}, h("tr", {}, ["label", "plot", "nearest", "base"].map((name) => h("th", { scope: "col" }, t(`evidence_${name}`))))),
+    h("tbody", {}, rows.map(row)),
   );
 }
 

@@ -1,4 +1,4 @@
-import { setKey } from "./api.js";
+import { ServiceError, setKey } from "./api.js";
 import { copyButton } from "./copy.js";
 import { h, rich } from "./dom.js";
 import { t } from "./language.js";
@@ -19,8 +19,9 @@ export function notice(kind, title, ...content) {
 export function errorNotice(error, retry) {
   if (error.code === "away") return notice("error", t("away"), h("p", {}, t("away_long")), again(retry));
   if (error.status === 401 || error.status === 403) return keyNotice(error, retry);
-  const words = [error.message, error.remedy].filter(Boolean).map((text) => h("p", {}, rich(text)));
-  const details = error.details.map(({ where, problem }) => h("li", {}, `${where}: ${problem}`));
+  const lang = error instanceof ServiceError ? "en" : null; // the service's own words
+  const words = [error.message, error.remedy].filter(Boolean).map((text) => h("p", { lang }, rich(text)));
+  const details = error.details.map(({ where, problem }) => h("li", { lang }, `${where}: ${problem}`));
   return notice(
     kindOf(error),
     t(titleOf(error)),

@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { evidenceTable } from "./evidence.js";
 import { icon } from "./icons.js";
 import { imageCard } from "./image_card.js";
-import { number, t } from "./language.js";
+import { named, number, t } from "./language.js";
 import { notice } from "./notices.js";
 import { moreButton } from "./paging.js";
 import { questionCard } from "./question_card.js";
@@ -25,8 +25,8 @@ export function renderResults(place, reply, loadMore) {
       toolbar(reply, images),
       chips(),
       reply.relevant === false &&
-        notice("waiting", t("nothing_relevant"), h("p", {}, t("nothing_relevant_long")), h("p", { class: "hint" }, reply.relevance_reason ?? "")),
-      ...reply.notes.map((note) => h("p", { class: "note" }, note.message)),
+        notice("waiting", t("nothing_relevant"), h("p", {}, t("nothing_relevant_long")), h("p", { class: "hint", lang: "en" }, reply.relevance_reason ?? "")),
+      ...reply.notes.map(noteLine),
       reply.hits.length === 0 && notice("calm", t("no_hits"), h("p", {}, t("no_hits_long"))),
       images && evidenceTable(reply.evidence),
       h("div", { class: images ? "grid" : "list", id: "hits" }, cards(reply, FIRST_SCREEN)),
@@ -50,6 +50,12 @@ function cards(reply, filled = 0) {
 export function summary(reply) {
   const kind = reply.query.target === "images" ? FOUND[reply.query.group_by] ?? "found_images" : "found_questions";
   return t(kind, { n: reply.hits.length, ms: number(reply.took_ms, reply.took_ms < 10 ? 1 : 0) });
+}
+
+/** What the service notes is English; where it is known in the reader's language, that comes first. */
+function noteLine({ code, message }) {
+  const words = named("notes", code);
+  return h("p", { class: "note" }, words !== code && `${words} `, h("span", { lang: "en" }, message));
 }
 
 function toolbar(reply, images) {

@@ -35,5 +35,5 @@ export function nearnessOf(hit) {
   const share = hit.percentile >= 99 ? Math.min(Math.floor(hit.percentile * 10) / 10, 99.9) : Math.floor(hit.percentile);
   const words = t("beats_share", { share: number(share, 1) });
   const whole = h("span", { class: "of" }, t("beats_of"));
-  return h("span", { class: "nearness", title: t("beats_share_long") }, h("strong", { class: grade }, t(`match_${grade}`)), ` · ${words}`, whole);
+  return h("span", { class: "nearness", title: t("beats_share_long") }, h("strong", { class: grade }, t(`match_${grade}`)), h("span", { class: "between" }, " · "), h("span", { class: "beats" }, words), whole);
 }

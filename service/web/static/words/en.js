@@ -106,9 +106,12 @@ export const WORDS = {
   less_than: "less like {id}",
 
   evidence: "Labels among the nearest cases",
-  evidence_long: "Of the {n} nearest cases that state labels. Dot: their share. Bar: its 95 % interval. Tick: how common the label is among all searched cases. Grey: chance alone may give that. Nearness is no diagnosis.",
+  evidence_of: "Of the {n} nearest that state labels. Nearness is no diagnosis.",
+  evidence_long: "Dot: share among the nearest. Bar: its 95 % interval. Tick: how common the label is among all searched cases. Grey: chance alone may give that.",
+  evidence_more: ["{n} more, and how to read this", "{n} more, and how to read this"],
+  evidence_how: "How to read this",
   evidence_label: "Label",
-  evidence_plot: "0 to 100 %",
+  evidence_plot: "0–100 %",
   evidence_nearest: "Nearest",
   evidence_base: "All",
   evidence_cases: "{cases} of {of}",
@@ -284,5 +287,6 @@ export const WORDS = {
     bone_window: "the bone window",
     brain_window: "the brain window",
   },
+  notes: {},
   values: { F: "female", M: "male", O: "other", en: "English", zh: "Chinese" },
 };
