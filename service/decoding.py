@@ -17,8 +17,7 @@ from service.retrieval.query import SeriesSource
 from service.retrieval.series_slices import files_of_series
 
 PREVIEW_PX = 512
-# A decoded image always comes with a thumbnail and with a square for a tower; a query has no use
-# for the one, a preview none for the other.
+# A decoded image always comes with a square for a tower, for which a preview has no use.
 _UNUSED_PX = 16
 
 
@@ -61,7 +60,7 @@ class UploadDecoder:
             Not a readable image, or one beyond the limits.
         """
         request = DecodeRequest(
-            raw=raw, px=wanted.px, resize=wanted.resize, thumbnail_px=_UNUSED_PX, by_window=True
+            raw=raw, px=wanted.px, resize=wanted.resize, thumbnail_px=0, by_window=True
         )
         image = self._pool.decode_one(request, current_patience())
         return QueryImage(image.pixels, image.fingerprint_bits, image.by_window)

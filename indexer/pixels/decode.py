@@ -32,7 +32,7 @@ class DecodeRequest:
     The image is either `raw` (uploaded bytes, of which `frame` is wanted) or the one that `ref`
     names below `root` (its own frame). `window` overrides the window of grey medical values;
     `by_window` asks for a CT slice in each window that fits it as well, `window_thumbnails` for
-    thumbnails of these.
+    thumbnails of these. With a `thumbnail_px` of 0 no thumbnail is made.
 
     Raises
     ------
@@ -66,8 +66,8 @@ class DecodeRequest:
 class DecodedImage:
     """What is kept of an image.
 
-    `pixels` is uint8 (px, px, 3); `thumbnail` a JPEG without metadata; `sha256` that of the
-    source bytes (hex); `width_px` and `height_px` those of the upright image; `fingerprint_bits`
+    `pixels` is uint8 (px, px, 3); `thumbnail` a JPEG without metadata, empty if none was asked for;
+    `sha256` that of the source bytes (hex); `width_px` and `height_px` those of the upright image; `fingerprint_bits`
     256 perceptual bits, to be compared by `resize.fingerprint_distance`. `by_window` holds grey
     pixels (px, px) of a CT slice, the leading window first; none unless they were asked for.
     `window_thumbnails` are JPEG, too.
@@ -108,7 +108,7 @@ def decode_image(request: DecodeRequest, limits: DecodeLimits = BUILD_LIMITS) ->
             image = raster.open_raster(raw, limits=limits, window=request.window)
         return DecodedImage(
             pixels=make_square(image, request.px, request.resize),
-            thumbnail=make_thumbnail(image, request.thumbnail_px),
+            thumbnail=make_thumbnail(image, request.thumbnail_px) if request.thumbnail_px else b"",
             sha256=hashlib.sha256(raw).hexdigest(),
             width_px=image.width,
             height_px=image.height,

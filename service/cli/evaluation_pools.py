@@ -71,9 +71,7 @@ def _hash_images(root: Path, workers: int) -> KnownImages:
 
     records = [row for row in OWN_IMAGES.iter_rows(root) if isinstance(row, ImageRecord)]
     requests = (
-        DecodeRequest(
-            root=root, ref=one.image, px=_HASHED_PX, resize="squash", thumbnail_px=_HASHED_PX
-        )
+        DecodeRequest(root=root, ref=one.image, px=_HASHED_PX, resize="squash", thumbnail_px=0)
         for one in records
     )
     digests: list[str] = []

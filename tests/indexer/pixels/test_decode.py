@@ -30,6 +30,14 @@ def test_everything_that_is_kept_of_an_image(encode_raster: Any) -> None:
     assert len(decoded.fingerprint_bits) == 32
 
 
+def test_without_a_thumbnail_the_rest_is_the_same(encode_raster: Any) -> None:
+    raw = encode_raster(Image.fromarray(SCENE))
+    whole, without = decode_image(_request(raw)), decode_image(_request(raw, thumbnail_px=0))
+    assert without.thumbnail == b""
+    np.testing.assert_array_equal(without.pixels, whole.pixels)
+    assert without.fingerprint_bits == whole.fingerprint_bits
+
+
 def test_a_reference_gives_what_its_bytes_give(encode_raster: Any, tmp_path: Path) -> None:
     raw = encode_raster(Image.fromarray(SCENE))
     (tmp_path / "image.dcm").write_bytes(raw)  # the name is wrong, and does not matter
