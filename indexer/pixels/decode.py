@@ -67,10 +67,10 @@ class DecodedImage:
     """What is kept of an image.
 
     `pixels` is uint8 (px, px, 3); `thumbnail` a JPEG without metadata, empty if none was asked for;
-    `sha256` that of the source bytes (hex); `width_px` and `height_px` those of the upright image; `fingerprint_bits`
-    256 perceptual bits, to be compared by `resize.fingerprint_distance`. `by_window` holds grey
-    pixels (px, px) of a CT slice, the leading window first; none unless they were asked for.
-    `window_thumbnails` are JPEG, too.
+    `sha256` that of the source bytes (hex); `width_px` and `height_px` those of the upright image;
+    `fingerprint_bits` 256 perceptual bits, to be compared by `resize.fingerprint_distance`.
+    `by_window` holds grey pixels (px, px) of a CT slice, the leading window first; none unless they
+    were asked for. `window_thumbnails` are JPEG, too.
     `slice_number` is DICOM's Instance Number, read where a window or windows are asked for.
     """
 

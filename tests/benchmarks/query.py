@@ -3,7 +3,8 @@
 The service is a real one: uvicorn on the loopback, in a process of its own. For every query both
 are timed in turn, so that whatever else the machine does falls on both. On a busy machine each
 hand-over between two processes waits for a core: the time of an empty request (`/healthz`) shows
-how much, and processor time, service less parts, says what the service itself costs.
+how much, and processor time, service less parts, says what the service itself costs. Decoding an
+upload, in this process, is timed as well: what the service adds less both is the rest.
 """
 
 import io
@@ -22,6 +23,9 @@ from PIL import Image
 
 from indexer.encoders.base import ImageEncoder
 from indexer.encoders.load import load_encoder
+from indexer.encoders.spec import ImageInput
+from indexer.pixels.decode import DecodedImage, DecodeRequest, decode_image
+from indexer.pixels.limits import UPLOAD_LIMITS
 from indexer.store.index_set import IndexSet
 from indexer.store.reader import IndexReader
 from tests.benchmarks.drawn import draw_image
@@ -42,12 +46,18 @@ class _Paired:
     empty: Timings = field(default_factory=Timings)
     encoded: Timings = field(default_factory=Timings)
     searched: Timings = field(default_factory=Timings)
+    decoded: Timings = field(default_factory=Timings)
 
     def overhead_ms(self) -> float:
         """The difference of the medians, in milliseconds."""
         return self.served.p50_ms - 1000 * median(
             _sums(self.encoded.seconds, self.searched.seconds)
         )
+
+    def rest_ms(self) -> float:
+        """What is left of it without an empty request and without decoding, in milliseconds."""
+        decoded_ms = self.decoded.p50_ms if self.decoded.seconds else 0.0
+        return self.overhead_ms() - self.empty.p50_ms - decoded_ms
 
     def cpu_overhead_ms(self) -> float:
         """The difference of the means of processor time, in milliseconds."""
@@ -80,6 +90,7 @@ class _Kind:
     ask: Callable[[httpx.Client, int], httpx.Response]
     encode: Callable[[int], np.ndarray]
     search: Callable[[np.ndarray], object]
+    decode: Callable[[int], object] | None = None
 
 
 def _kinds(opened: Any) -> Iterator[_Kind]:
@@ -114,6 +125,7 @@ def _kinds(opened: Any) -> Iterator[_Kind]:
             ),
             lambda number: encode_images(pixels[number][np.newaxis]),
             lambda vector: _search(images, ("image",), vector),
+            lambda number: _decode(uploads[number], image.image_input),
         )
 
 
@@ -137,6 +149,8 @@ def _measure(kind: _Kind, client: httpx.Client, service: psutil.Process) -> _Pai
         timings, [vector] = time_each(kind.encode, [number])
         paired.encoded.extend(timings)
         paired.searched.extend(time_each(kind.search, [vector])[0])
+        if kind.decode is not None:
+            paired.decoded.extend(time_each(kind.decode, [number])[0])
     paired.served.cpu = [service_cpu / len(numbers)]
     return paired
 
@@ -147,7 +161,10 @@ def _report(report: Report, name: str, paired: _Paired) -> None:
     report.add(f"{name}: an empty request, p50", paired.empty.p50_ms, "ms")
     report.add(f"{name}: encoding alone, p50", paired.encoded.p50_ms, "ms")
     report.add(f"{name}: vector search alone, p50", paired.searched.p50_ms, "ms")
+    if paired.decoded.seconds:
+        report.add(f"{name}: decoding alone, p50", paired.decoded.p50_ms, "ms")
     report.add(f"{name}: the service adds", paired.overhead_ms(), "ms", "3 ms or less")
+    report.add(f"{name}: of that, beside empty request and decoding", paired.rest_ms(), "ms")
     report.add(f"{name}: the service adds, processor time", paired.cpu_overhead_ms(), "ms")
 
 
@@ -183,6 +200,14 @@ def _upload(number: int) -> bytes:
     picture = draw_image(1_000_000 + number)
     Image.fromarray((picture >> 4).astype(np.uint8)).save(stream, "PNG", compress_level=1)
     return stream.getvalue()
+
+
+def _decode(upload: bytes, wanted: ImageInput) -> DecodedImage:
+    """Decode as the service's workers do."""
+    request = DecodeRequest(
+        raw=upload, px=wanted.px, resize=wanted.resize, thumbnail_px=0, by_window=True
+    )
+    return decode_image(request, UPLOAD_LIMITS)
 
 
 def _thumbnail(upload: bytes, px: int) -> np.ndarray:
