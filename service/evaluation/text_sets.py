@@ -15,6 +15,10 @@ from indexer.records import Language
 
 _MQP_COLUMNS = 4
 _MAX_CELL_CHARS = 1 << 20
+# Pairs were judged and nothing else: what comes first may be right though nobody said so. Hence how
+# often it was judged at all, and which of the judged comes first (condensed lists: Sakai, SIGIR
+# 2007).
+_OF_PAIRS = ("RR", "Judged@1", "Success(judged_only=True)@1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ def _read_mqp(path: Path) -> TextSet:
         if len(cells) != _MQP_COLUMNS or cells[3] not in {"0", "1"}:
             raise BadRecordError(path.name, line, "doctor,question,question,0 or 1 was expected")
         pairs.add(cells[1], cells[2], same=cells[3] == "1")
-    return pairs.finish("mqp", "en", ("R@1", "RR"), "none stated; research")
+    return pairs.finish("mqp", "en", ("R@1", *_OF_PAIRS), "none stated; research")
 
 
 def _read_pairs(folder: Path) -> TextSet:
@@ -82,7 +86,7 @@ def _read_pairs(folder: Path) -> TextSet:
             if len(cells) != len(header) or cells[label] not in {"0", "1"}:
                 raise BadRecordError(path.name, line, "the label is neither 0 nor 1")
             pairs.add(cells[first], cells[second], same=cells[label] == "1")
-    return pairs.finish(folder.name, "zh", ("Success@1", "RR"), "none stated; research")
+    return pairs.finish(folder.name, "zh", ("Success@1", *_OF_PAIRS), "none stated; research")
 
 
 def _read_nfcorpus(folder: Path) -> TextSet:

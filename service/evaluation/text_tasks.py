@@ -23,7 +23,15 @@ Manner: TypeAlias = Literal["dense", "lexical", "hybrid"]
 Scored: TypeAlias = dict[str, float]
 OnStep: TypeAlias = Callable[[str], None]
 
-_SHOWN_NAMES: Mapping[str, str] = MappingProxyType({"RR": "MRR", "Success@1": "R@1"})
+_OF_THE_JUDGED = "R@1 of the judged"
+_SHOWN_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "RR": "MRR",
+        "Success@1": "R@1",
+        "Judged@1": "judged@1",
+        "Success(judged_only=True)@1": _OF_THE_JUDGED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +196,10 @@ def _chances(questions: Questions, pool: int, shown: Sequence[str]) -> dict[str,
         for name in shown:
             if name == "R@1":
                 totals[name].append(len(relevant) / pool)
+            elif name == "judged@1":
+                totals[name].append(len(grades) / pool)
+            elif name == _OF_THE_JUDGED:
+                totals[name].append(len(relevant) / len(grades))
             elif name == "R@100":
                 totals[name].append(min(1.0, 100 / pool))
             elif name in known and (name != "MRR" or len(relevant) == 1):

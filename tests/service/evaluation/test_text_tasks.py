@@ -85,6 +85,17 @@ def test_a_wrong_first_place_costs_what_it_should(tmp_path, hash_encoder) -> Non
     assert 0 < first.values["MRR"][0] <= 0.5
 
 
+def test_what_nobody_judged_is_told_from_what_is_wrong(tmp_path, hash_encoder) -> None:
+    measures = ("R@1", "Judged@1", "Success(judged_only=True)@1")
+    texts = text_set(qrels={"a": {"e": 1}, "c": {"e": 1, "b": 0}}, measures=measures)
+    [first, *_] = ask(texts, tmp_path, hash_encoder).values()
+    assert first.values["R@1"].tolist() == [0, 1]
+    assert first.values["judged@1"].tolist() == [0, 1]
+    assert first.values["R@1 of the judged"].tolist() == [1, 1]
+    assert first.chances["judged@1"] == pytest.approx((1 / 3 + 2 / 3) / 2)
+    assert first.chances["R@1 of the judged"] == pytest.approx((1 + 1 / 2) / 2)
+
+
 def test_an_encoder_that_cannot_read_the_language_has_no_vote(tmp_path, kit) -> None:
     chinese = text_set(
         "zh",
