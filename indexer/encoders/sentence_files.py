@@ -1,12 +1,11 @@
 """What lies in a folder of sentence-transformers' format, read before anything is loaded."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from indexer.encoders.digests import files_sha256
-from indexer.encoders.reasons import reason_of, shown
-from indexer.encoders.weights import INDEX_NAME, choose_weights, read_json
+from indexer.encoders.reasons import shown
+from indexer.encoders.weights import INDEX_NAME, choose_weights, read_json, read_json_value
 from indexer.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -105,13 +104,7 @@ def read_prompts(folder: "Path") -> tuple[str, str]:
 
 def _read_modules(folder: "Path") -> list[dict[str, Any]]:
     path = folder / MODULES_NAME
-    try:
-        modules = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise EncoderError(
-            f"{shown(path)}: cannot be read ({reason_of(error, path)}).",
-            remedy="Give a folder in sentence-transformers' format.",
-        ) from error
+    modules = read_json_value(path, remedy="Give a folder in sentence-transformers' format.")
     kinds = [_kind(module) for module in modules] if isinstance(modules, list) else []
     known = {*_WITH_WEIGHTS, *_WITHOUT_WEIGHTS}
     if not kinds or kinds[0] != _TRANSFORMER or not known.issuperset(kinds[1:]):

@@ -58,16 +58,26 @@ def read_json(path: "Path") -> "dict[str, Any]":
     EncoderError
         It is missing, not JSON, or no object.
     """
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise EncoderError(
-            f"{shown(path)}: cannot be read ({reason_of(error, path)}).",
-            remedy="Fetch the model again.",
-        ) from error
+    content = read_json_value(path, remedy="Fetch the model again.")
     if not isinstance(content, dict):
         raise EncoderError(f"{shown(path)}: no JSON object.", remedy="Fetch the model again.")
     return content
+
+
+def read_json_value(path: "Path", remedy: str) -> Any:
+    """Read a file that holds JSON of any shape.
+
+    Raises
+    ------
+    EncoderError
+        It is missing, or not JSON.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise EncoderError(
+            f"{shown(path)}: cannot be read ({reason_of(error, path)}).", remedy=remedy
+        ) from error
 
 
 def require_all_weights(files: "Iterable[Path]", needed: "Iterable[str]") -> None:
