@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
+
+from indexer.pixels.npy import read_npy_header
 
 _IMAGES: Final = "image.npy"
 _NUMBERS: Final = "idx.npy"
@@ -29,8 +31,12 @@ def open_archive(path: Path) -> ArchivedImages | None:
     try:
         with ZipFile(path) as archive:
             with archive.open(_IMAGES) as member:
-                shape = _read_shape(member)
-            if len(shape) != _STACK_DIMENSIONS or not 0 < shape[0] <= _MAX_IMAGES:
+                shape, _, dtype = read_npy_header(member)
+            if (
+                dtype.hasobject
+                or len(shape) != _STACK_DIMENSIONS
+                or not 0 < shape[0] <= _MAX_IMAGES
+            ):
                 return None
             if _NUMBERS not in archive.namelist():
                 return ArchivedImages(path=path, rows={row: row for row in range(shape[0])})
@@ -46,24 +52,3 @@ def open_archive(path: Path) -> ArchivedImages | None:
     for row, number in enumerate(numbers.tolist()):
         rows.setdefault(number, row)
     return ArchivedImages(path=path, rows=rows)
-
-
-def _read_shape(member: Any) -> tuple[int, ...]:
-    """Return the shape in an .npy header.
-
-    Raises
-    ------
-    ValueError
-        Not an .npy file of version 1 or 2, or one of Python objects.
-    """
-    version = np.lib.format.read_magic(member)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read is None:
-        raise ValueError(version)
-    shape, _, dtype = read(member)
-    if dtype.hasobject:
-        raise ValueError(dtype)
-    return tuple(shape)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from indexer.errors import DecodeError, LimitExceededError
 from indexer.pixels.colour import Pixels
 from indexer.pixels.limits import DecodeLimits
+from indexer.pixels.npy import read_npy_header
 from indexer.pixels.window import PRESETS, WHITE, Window, apply_window, map_samples
 
 DEPTHS_BITS: Final = (8, 10, 12, 14, 16, 32)
@@ -94,14 +95,10 @@ def decode_npy(raw: bytes, limits: DecodeLimits, window: Window | None) -> Pixel
     """
     stream = io.BytesIO(raw)
     try:
-        version = np.lib.format.read_magic(stream)
-        read = np.lib.format.read_array_header_1_0
-        if version == (2, 0):
-            read = np.lib.format.read_array_header_2_0
-        shape, fortran_order, dtype = read(stream)
+        shape, is_fortran, dtype = read_npy_header(stream)
     except (ValueError, TypeError) as error:
         raise DecodeError("The .npy file is damaged.") from error
-    if fortran_order or dtype.kind not in "biuf" or len(shape) not in (2, 3):
+    if is_fortran or dtype.kind not in "biuf" or len(shape) not in (2, 3):
         raise DecodeError("The .npy file holds no image.")
     check_size(shape[1], shape[0], limits)
     count = math.prod(shape)

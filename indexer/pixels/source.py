@@ -4,13 +4,14 @@ import io
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from indexer.errors import DecodeError, LimitExceededError
 from indexer.pixels.limits import BUILD_LIMITS, DecodeLimits
+from indexer.pixels.npy import read_npy_header
 from indexer.records import ImageRef
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 IMAGE_COLUMN: Final = "image"
 ARCHIVE_MEMBER: Final = "image.npy"
+_STACK_DIMENSIONS: Final = 3
 
 
 def read_image_bytes(root: Path, ref: ImageRef, limits: DecodeLimits = BUILD_LIMITS) -> bytes:
@@ -141,7 +143,7 @@ def _read_archive_member(path: Path, ref: ImageRef, limits: DecodeLimits) -> byt
     index = ref.row or 0
     try:
         with ZipFile(path) as archive, archive.open(ARCHIVE_MEMBER) as member:
-            shape, dtype = _read_npy_header(member)
+            shape, dtype = _read_stack_header(member)
             image_bytes = int(np.prod(shape[1:])) * dtype.itemsize
             if not 0 <= index < shape[0]:
                 raise DecodeError(f"{ref.path}: has no image {index}, only {shape[0]}.")
@@ -159,16 +161,9 @@ def _read_archive_member(path: Path, ref: ImageRef, limits: DecodeLimits) -> byt
     return buffer.getvalue()
 
 
-def _read_npy_header(member: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _read_stack_header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return shape and dtype of an .npy stream that holds a stack of 2-d images in C order."""
-    version = np.lib.format.read_magic(member)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read is None:
-        raise ValueError(version)
-    shape, fortran_order, dtype = read(member)
-    if fortran_order or dtype.hasobject or len(shape) != 3:
+    shape, is_fortran, dtype = read_npy_header(member)
+    if is_fortran or dtype.hasobject or len(shape) != _STACK_DIMENSIONS:
         raise ValueError(shape)
     return shape, dtype

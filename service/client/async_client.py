@@ -1,6 +1,5 @@
 """The client that is awaited; the same methods as `Client`."""
 
-from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
 import anyio
@@ -106,12 +105,7 @@ class AsyncClient:
         """Return the client."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the connections."""
         await self.close()
 

@@ -1,7 +1,6 @@
 """The client that blocks."""
 
 import time
-from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
 import httpx
@@ -103,12 +102,7 @@ class Client:
         """Return the client."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the connections."""
         self.close()
 
