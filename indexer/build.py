@@ -14,6 +14,7 @@ from pathlib import Path
 
 from indexer.calibration.calibrator import Calibrator
 from indexer.datasets.base import Dataset, not_found
+from indexer.datasets.instances import identity_terms
 from indexer.embedding import FieldEncoder, field_encoders
 from indexer.encoders.base import ImageEncoder, TextEncoder
 from indexer.encoders.spec import ImageInput
@@ -192,5 +193,6 @@ def _plan(
             "limit": options.limit,
             "shard_rows": options.shard_rows,
             "slices_per_series": options.slices_per_series,
+            "identity_terms": identity_terms() if info.kind == "image" else None,
         },
     )

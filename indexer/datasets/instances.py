@@ -34,6 +34,16 @@ class InstanceContext:
     attribution: str | None = None
 
 
+def identity_terms() -> str:
+    """Return on what terms scans are read now: which pictures are let in, under which key.
+
+    What was read on other terms must not be gone on with. Of a key it says no more than a
+    pseudonym does.
+    """
+    pictures = "all" if os.environ.get(ALLOW_BURNED_IN) else "nameless"
+    return f"{pictures} {Pseudonymiser.from_environment().pseudonym('key', '')}"
+
+
 def read_instance(file: Path, path: str) -> DicomHeader | Reject:
     """Return the header of a DICOM file, or why it cannot become a record.
 

@@ -103,13 +103,13 @@ class Journal:
         with self._writing():
             self._note(facts)
 
-    def is_indexed_as(self, build: Path) -> bool:
-        """Tell whether that build was made from the mirror as it is now."""
-        return self.fact(_INDEXED_AS) == str(build.resolve())
+    def is_indexed_as(self, build: Path, terms: str) -> bool:
+        """Tell whether that build was made from the mirror as it is now, on those terms."""
+        return self.fact(_INDEXED_AS) == f"{terms} {build.resolve()}"
 
-    def note_indexed(self, build: Path) -> None:
-        """Note that a build was made from the mirror as it is now."""
-        self.note({_INDEXED_AS: str(build.resolve())})
+    def note_indexed(self, build: Path, terms: str) -> None:
+        """Note that a build was made from the mirror as it is now, on those terms."""
+        self.note({_INDEXED_AS: f"{terms} {build.resolve()}"})
 
     def want(self, refs: Iterable[InstanceRef], facts: Mapping[str, str]) -> int:
         """Want instances, those that are stored too, and note facts; both or neither.

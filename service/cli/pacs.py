@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from indexer.datasets.instances import identity_terms
 from indexer.datasets.pacs import INFO, PacsMirror
 from indexer.datasets.registry import all_datasets
 from indexer.errors import DatasetEmptyError, StoreError
@@ -107,7 +108,7 @@ def index_pacs(
             withdraw(indexes / choice.name)
             raise
         prune(indexes / choice.name, keep=1)
-        folder.journal.note_indexed(result.published.folder)
+        folder.journal.note_indexed(result.published.folder, identity_terms())
         return report, result
 
 
@@ -120,7 +121,7 @@ def _unchanged(folder: "MirrorFolder", index_folder: Path) -> "BuildResult | Non
 
     try:
         live = current_build(index_folder)
-        if not folder.journal.is_indexed_as(live):
+        if not folder.journal.is_indexed_as(live, identity_terms()):
             return None
         published = Published(manifest=read_manifest(live), folder=live, unchanged=True)
     except StoreError:

@@ -1,9 +1,11 @@
 """CT slices embedded by window, from synthetic scans in their genuine layout."""
 
+import shutil
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
@@ -32,6 +34,24 @@ def build(scans: Path, indexes: Path, **options: object) -> BuildResult:
         get_dataset("tcga_luad"), scans, indexes, text=TinyEncoder(), image=TinyEncoder(),
         options=BuildOptions(**{"workers": 1, "limit": LIMIT} | options),
     )  # fmt: skip
+
+
+class StoppedError(Exception):
+    pass
+
+
+def stop_amid(scans: Path, indexes: Path, options: dict[str, int]) -> None:
+    """Begin a build and stop it after six rows."""
+
+    def stop(stage: str, rows: int) -> None:
+        if rows >= 6:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        build_index(
+            get_dataset("tcga_luad"), scans, indexes, text=TinyEncoder(), image=TinyEncoder(),
+            on_progress=stop, options=BuildOptions(workers=1, limit=LIMIT, **options),
+        )  # fmt: skip
 
 
 def vectors(manifest: Manifest) -> dict[str, int]:
@@ -102,21 +122,32 @@ def test_a_build_that_was_stopped_amid_a_series_ends_in_the_same_content(
     options = {"slices_per_series": 2, "shard_rows": 3}
     whole = build(scans, tmp_path / "whole", **options).published.manifest
 
-    class StoppedError(Exception):
-        pass
-
-    def stop(stage: str, rows: int) -> None:
-        if rows >= 6:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        build_index(
-            get_dataset("tcga_luad"), scans, tmp_path / "stopped", text=TinyEncoder(),
-            image=TinyEncoder(), on_progress=stop,
-            options=BuildOptions(workers=1, limit=LIMIT, **options),
-        )  # fmt: skip
+    stop_amid(scans, tmp_path / "stopped", options)
     resumed = build(scans, tmp_path / "stopped", **options).published.manifest
     assert resumed.content_hash == whole.content_hash
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MEDSEARCH_ALLOW_BURNED_IN", "1"), ("MEDSEARCH_PSEUDONYM_KEY", "another key, long enough")],
+)
+def test_what_was_read_on_other_terms_is_not_gone_on_with(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    options = {"slices_per_series": 2, "shard_rows": 3}
+    burned = tmp_path / "scans"
+    shutil.copytree(scans, burned)
+    first = min(burned.rglob("*.dcm"))
+    scan = pydicom.dcmread(first)
+    scan.BurnedInAnnotation = "YES"
+    scan.save_as(first)
+    with monkeypatch.context() as earlier:
+        earlier.setenv(name, value)
+        stop_amid(burned, tmp_path / "stopped", options)
+    resumed = build(burned, tmp_path / "stopped", **options).published.manifest
+    fresh = build(burned, tmp_path / "fresh", **options).published.manifest
+    assert resumed.content_hash == fresh.content_hash
+    assert resumed.counts == fresh.counts
 
 
 def test_what_was_embedded_by_window_is_taken_over(scans: Path, tmp_path: Path) -> None:

@@ -136,17 +136,17 @@ def test_a_page_that_shifted_deletes_nothing(pacs: StandIn, tmp_path: Path) -> N
     assert update(pacs, tmp_path / "m").deleted == 0
 
 
-def is_indexed(folder: Path) -> bool:
+def is_indexed(folder: Path, terms: str = "nameless") -> bool:
     journal = Journal(folder / JOURNAL, Pseudonymiser(KEY))
     try:
-        return journal.is_indexed_as(folder / "build")
+        return journal.is_indexed_as(folder / "build", terms)
     finally:
         journal.close()
 
 
 def note_indexed(folder: Path) -> None:
     journal = Journal(folder / JOURNAL, Pseudonymiser(KEY))
-    journal.note_indexed(folder / "build")
+    journal.note_indexed(folder / "build", "nameless")
     journal.close()
 
 
@@ -156,6 +156,7 @@ def test_a_mirror_knows_whether_it_is_indexed_as_it_is(pacs: StandIn, tmp_path: 
     update(pacs, folder)
     assert not is_indexed(folder)
     note_indexed(folder)
+    assert not is_indexed(folder, "all")
     # Announced again, though nothing changed.
     pacs.changes.append(gone)
     assert update(pacs, folder).fetched == 1
