@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from service.retrieval.query import Query, SearchReply
+from service.retrieval.query import Query
+from service.retrieval.reply import SearchReply
 from service.running import RunningService
 
 Written = TypeVar("Written")

@@ -12,7 +12,8 @@ from indexer.store.reader import IndexReader
 from service.prompting.context import sections_of
 from service.prompting.tokens import estimate_tokens
 from service.replies import record_json
-from service.retrieval.query import Hit, SearchReply
+from service.retrieval.hits import Hit
+from service.retrieval.reply import SearchReply
 from service.schemas_openai import VectorStoreSearch
 
 # OpenAI allows 16 attributes; what filters can name comes first, then where to look and the terms.

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from indexer.records import AnyRecord, ImageRecord
 from service.retrieval.cases import Case
-from service.retrieval.query import Hit, Note, SearchReply
+from service.retrieval.hits import Hit, Note
+from service.retrieval.reply import SearchReply
 from service.viewer import Viewer
 
 DISCLAIMER = "For research. Not a diagnostic device; similarity is not evidence of a diagnosis."

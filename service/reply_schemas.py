@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 from indexer.pixels.ct_windows import WindowName
 from service.reply_schemas_counts import EvidenceReply, FacetCountReply, ReceiptReply
-from service.retrieval.query import GroupBy, Measure, Mode, QueryKind, Target
+from service.retrieval.hits import Measure
+from service.retrieval.query import GroupBy, Mode, QueryKind, Target
 
 
 class Reply(BaseModel):

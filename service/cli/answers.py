@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from service.retrieval.facets import FacetCount
-    from service.retrieval.query import Hit, SearchReply
+    from service.retrieval.hits import Hit
+    from service.retrieval.reply import SearchReply
 
 _SHOWN_CHARS = 240
 _SHOWN_VALUES = 12

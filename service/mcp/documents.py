@@ -8,7 +8,8 @@ from indexer.records import AnyRecord, ImageRecord
 from service.prompting.context import sections_of
 from service.prompting.sanitising import as_passage, defuse
 from service.replies import DISCLAIMER, record_json, record_url
-from service.retrieval.query import Hit, SearchReply
+from service.retrieval.hits import Hit
+from service.retrieval.reply import SearchReply
 
 RECORD_SCHEME = "medsearch://record/"
 _TITLE_CHARS = 100

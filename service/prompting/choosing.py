@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.prompting.context import Section
-from service.retrieval.query import Hit
+from service.retrieval.hits import Hit
 
 # Two texts that share this much of their character 4-grams (Jaccard) say the same.
 _SAME_TEXT = 0.8

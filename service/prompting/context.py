@@ -8,7 +8,8 @@ from indexer.records import AnyRecord, ImageRecord, TextRecord
 from indexer.text.questions import answer_text, options_text
 from service.prompting.sanitising import as_passage
 from service.prompting.tokens import cut_at_sentence
-from service.retrieval.query import Hit, SearchReply
+from service.retrieval.hits import Hit
+from service.retrieval.reply import SearchReply
 
 _EVIDENCE_LINES = 3
 

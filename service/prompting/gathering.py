@@ -8,14 +8,9 @@ from indexer.records import TextRecord
 from service.prompting.choosing import grams_of, is_same_text
 from service.prompting.request import PromptRequest
 from service.prompting.sanitising import as_passage
-from service.retrieval.query import (
-    Hit,
-    Query,
-    SearchReply,
-    Source,
-    Target,
-    TextSource,
-)
+from service.retrieval.hits import Hit
+from service.retrieval.query import Query, Source, Target, TextSource
+from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
 from service.retrieval.selection import Snapshot
 

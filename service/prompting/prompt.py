@@ -22,7 +22,8 @@ from service.prompting.request import Citation, Prompt, PromptRequest
 from service.prompting.sanitising import as_note, as_passage, defuse
 from service.prompting.template_set import Templates
 from service.prompting.tokenizers import Found, Tokenizers
-from service.retrieval.query import Hit, Note, SearchReply
+from service.retrieval.hits import Hit, Note
+from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
 from service.retrieval.selection import Snapshot, find_record
 

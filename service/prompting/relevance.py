@@ -11,8 +11,8 @@ questions was .17 at most; 95 of 100 questions had one of .23 or more.
 """
 
 from indexer.records import ImageRecord
+from service.retrieval.hits import Hit
 from service.retrieval.legs import LEXICAL
-from service.retrieval.query import Hit
 
 LEAST_COSINE = 0.45
 LEAST_COVERAGE = 0.2

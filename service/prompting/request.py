@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 from indexer.records import Language, Option
 from service.prompting.prompt_receipt import PromptReceipt
 from service.retrieval.filters import Filter
-from service.retrieval.query import Hit, ImageSource, Note, RecordSource, SameAs
+from service.retrieval.hits import Hit, Note
+from service.retrieval.query import ImageSource, RecordSource, SameAs
 from service.retrieval.receipt import Receipt
 
 Role: TypeAlias = Literal["system", "user"]

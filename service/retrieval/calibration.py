@@ -18,8 +18,9 @@ from indexer.text.normalise import detect_language
 from service.retrieval.columns import BuildColumns
 from service.retrieval.drafting import Leg, Plan
 from service.retrieval.fusion import Key, Ranking
+from service.retrieval.hits import Place
 from service.retrieval.legs import LEXICAL, LexicalLeg
-from service.retrieval.query import Place, Query, TextSource
+from service.retrieval.query import Query, TextSource
 from service.retrieval.spaces import Space
 
 _IMAGE = "image"

@@ -10,8 +10,9 @@ from service.retrieval.columns import BuildColumns, Mask
 from service.retrieval.drafting import Plan
 from service.retrieval.fusion import Fused, Key
 from service.retrieval.grouping import Chosen, Groups
+from service.retrieval.hits import LegReport, Place, ScoreKind
 from service.retrieval.legs import Area, DenseLeg
-from service.retrieval.query import LegReport, Place, Query, ScoreKind
+from service.retrieval.query import Query
 from service.retrieval.refining import RERANK, Refined, Refiner
 from service.retrieval.tiers import Tier, climb, first_depth
 

@@ -19,9 +19,10 @@ from service.retrieval.coverage import ceilings
 from service.retrieval.encoding import Vector
 from service.retrieval.facts import mentioned_masks
 from service.retrieval.fusion import Fusion
+from service.retrieval.hits import Note
 from service.retrieval.late_interaction import SeriesLeg
 from service.retrieval.legs import CAPTION_FIELDS, LEXICAL, STATED, DenseLeg, LexicalLeg
-from service.retrieval.query import Note, Query, Target
+from service.retrieval.query import Query, Target
 from service.retrieval.spaces import Space
 
 Leg: TypeAlias = DenseLeg | LexicalLeg | SeriesLeg

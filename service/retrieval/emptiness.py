@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 
 from service.retrieval.choosing import Choice
 from service.retrieval.filters import Combination, Comparison, Filter
+from service.retrieval.hits import Note
 from service.retrieval.legs import Area
-from service.retrieval.query import Note, Query
+from service.retrieval.query import Query
 
 
 def why_empty(

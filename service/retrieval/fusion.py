@@ -33,7 +33,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from service.retrieval.query import Measure, Place, ScoreKind
+from service.retrieval.hits import Measure, Place, ScoreKind
 
 RRF_CONSTANT = 60
 """k of reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009."""

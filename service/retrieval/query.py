@@ -1,20 +1,14 @@
-"""One query object for every kind of input, and what answers it."""
+"""One query object for every kind of input."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from indexer.pixels.ct_windows import WINDOW_FIELDS, WindowName
-from indexer.records import AnyRecord
+from indexer.pixels.ct_windows import WindowName
 from service.retrieval.filters import Filter
-
-if TYPE_CHECKING:
-    from service.retrieval.evidence import LabelEvidence
-    from service.retrieval.facets import FacetCount
-    from service.retrieval.receipt import Receipt
 
 Target: TypeAlias = Literal["images", "questions"]
 GroupBy: TypeAlias = Literal["case", "study", "series", "patient", "article"]
@@ -22,8 +16,6 @@ QueryKind: TypeAlias = Literal["text", "image", "record", "vector", "series", "m
 Match: TypeAlias = Literal["late_interaction", "best_slice"]
 Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
 SameAs: TypeAlias = Literal["case", "article", "near_duplicate"]
-Measure: TypeAlias = Literal["cosine", "coverage"]
-ScoreKind: TypeAlias = Literal["cosine", "coverage", "rrf", "blend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,113 +142,3 @@ class Query:
                 return "vector"
             case SeriesSource() | StudySource():
                 return "series"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one ranking put a hit: rank from 1, and its own score (cosine, or word coverage).
-
-    `field` names the embedding that matched where a ranking compares several of a record:
-    `image`, or a CT slice by window (`lung_window` ...).
-    """
-
-    rank: int
-    score: float
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """The group that a hit stands for; `records` counts its members in the hit's index.
-
-    `best` holds the best of them, the hit itself first, as many as the query's `group_size`.
-    """
-
-    by: GroupBy
-    group_id: str
-    records: int
-    best: "tuple[Hit, ...]" = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """One answer. `why` says where each ranking (`image`, `caption`, `lexical` ...) put it.
-
-    `contradicts` marks a record whose words deny what the query asks for, or place it on the other
-    side; such hits stand behind the others. `matched_words` are the query's words that the record
-    shares; None unless the query asked for an explanation. `percentile` is the share of unrelated
-    pairs (0 to 100) that it beats in its best ranking, `beats_chance` whether it is above what
-    unrelated queries find; both are None where that is not known.
-    """
-
-    rank: int
-    score: float
-    index: str
-    record: AnyRecord
-    why: Mapping[str, Place]
-    group: Group | None = None
-    contradicts: bool = False
-    matched_words: tuple[str, ...] | None = None
-    percentile: float | None = None
-    beats_chance: bool | None = None
-
-    @property
-    def window(self) -> WindowName | None:
-        """The window in which this CT slice matched; None if it matched as it is shown."""
-        named = (WINDOW_FIELDS.get(place.field or "") for place in self.why.values())
-        return next((name for name in named if name is not None), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something that a reader of the hits should know, e.g. a field that could not take part."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegReport:
-    """How one ranking was made: in which indexes, how deep, and how much was compared for it.
-
-    `scanned` counts embeddings (or texts) that were compared; where the search is not exact it is
-    the number expected in the lists that were read.
-    """
-
-    name: str
-    measure: Measure
-    weight: float
-    indexes: tuple[str, ...]
-    depth: int
-    exact: bool
-    scanned: int
-    took_ms: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchReply:
-    """Hits, best first, with the builds that they come from.
-
-    `score_kind` says what the scores are: the cosine similarity or word coverage of one ranking,
-    the RRF sum of several, or the weighted mean of a cosine above chance and a coverage.
-    `stages_ms` holds the time of each stage (`encode`, `search`, `records`). `records_allowed`
-    counts the records that filters and exclusions of datasets and splits leave. `legs` says how
-    each ranking was made. `relevant` says whether anything found is better than chance, None if
-    that cannot be said; `relevance_reason` why nothing is. `facets` and `evidence` are what the
-    query asked for of these, `receipt` what it takes to ask again.
-    """
-
-    query: Query
-    hits: tuple[Hit, ...]
-    builds: Mapping[str, str]
-    score_kind: ScoreKind
-    notes: tuple[Note, ...]
-    stages_ms: Mapping[str, float]
-    took_ms: float
-    records_allowed: int
-    legs: tuple[LegReport, ...]
-    receipt: "Receipt"
-    relevant: bool | None = None
-    relevance_reason: str | None = None
-    facets: "Mapping[str, tuple[FacetCount, ...]]" = field(default_factory=dict)
-    evidence: "tuple[LabelEvidence, ...] | None" = None

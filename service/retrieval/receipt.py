@@ -12,9 +12,10 @@ from indexer.errors import QueryError
 from indexer.store.reader import IndexReader
 from service.retrieval.columns import ColumnCache
 from service.retrieval.drafting import Plan
+from service.retrieval.hits import Hit
 from service.retrieval.late_interaction import SeriesLeg
 from service.retrieval.legs import DenseLeg
-from service.retrieval.query import Hit, Query, RecordSource, StudySource
+from service.retrieval.query import Query, RecordSource, StudySource
 from service.retrieval.query_json import digest_of, query_values
 from service.retrieval.selection import Snapshot, find_record
 from service.retrieval.series_slices import rows_of_study

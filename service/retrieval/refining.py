@@ -10,7 +10,8 @@ from indexer.errors import QueryError
 from indexer.store.reader import IndexReader
 from service.retrieval.contradictions import WINDOW, demote
 from service.retrieval.fusion import Fused, Key
-from service.retrieval.query import Note, Place, Query, Target, TextSource
+from service.retrieval.hits import Note, Place
+from service.retrieval.query import Query, Target, TextSource
 from service.retrieval.rerank import rerank
 
 RERANK = "rerank"

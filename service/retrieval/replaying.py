@@ -9,9 +9,9 @@ from indexer.errors import MedsearchError, ReplayError
 from indexer.store.publish import named_build
 from indexer.store.reader import IndexReader
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.query import SearchReply
 from service.retrieval.query_json import query_of
 from service.retrieval.receipt import EncoderStamp, Receipt
+from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
 from service.retrieval.selection import Snapshot
 

@@ -14,13 +14,15 @@ from service.retrieval.exclusions import Excluder, without_splits
 from service.retrieval.explaining import matched_words
 from service.retrieval.fusion import Fused
 from service.retrieval.grouping import GROUP_COLUMNS, Chosen
+from service.retrieval.hits import Group, Hit
 from service.retrieval.legs import Area
 from service.retrieval.masks import MaskCache
 from service.retrieval.patience import patience_of_a_query
 from service.retrieval.planning import Planner
-from service.retrieval.query import Group, Hit, Query, SearchReply, TextSource
+from service.retrieval.query import Query, TextSource
 from service.retrieval.receipt import make_receipt
 from service.retrieval.refining import Refiner
+from service.retrieval.reply import SearchReply
 from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
 from service.retrieval.spaces import Space
 from service.retrieval.stage_clock import StageClock

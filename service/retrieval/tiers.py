@@ -13,8 +13,9 @@ from types import MappingProxyType
 
 from service.retrieval.drafting import Leg, Plan
 from service.retrieval.fusion import Fused, FusedRanking, Fusion, Key, Ranking, fuse
+from service.retrieval.hits import LegReport
 from service.retrieval.legs import Area
-from service.retrieval.query import LegReport, Query
+from service.retrieval.query import Query
 
 # How deep rankings are fused at least. Blending: on both development sets of `fusion`, ranking
 # deeper than 30 changes no figure by .004 or more. By rank, what stands lower still has most of a

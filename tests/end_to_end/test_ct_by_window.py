@@ -15,7 +15,8 @@ from indexer.datasets.registry import get_dataset
 from indexer.encoders.selection import select_encoders
 from indexer.pixels.pseudonyms import Pseudonymiser
 from service.opening import open_indexes
-from service.retrieval.query import Query, SearchReply, Source, StudySource, TextSource
+from service.retrieval.query import Query, Source, StudySource, TextSource
+from service.retrieval.reply import SearchReply
 from service.retrieval.series_slices import source_of_file
 from service.settings import Settings
 

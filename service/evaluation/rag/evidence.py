@@ -12,7 +12,8 @@ from service.evaluation.rag.paraphrasing import paraphrase
 from service.evaluation.rag.questions import BenchmarkQuestion
 from service.evaluation.rag.screening import Screen
 from service.retrieval.filters import Filter
-from service.retrieval.query import Mode, Query, SearchReply, TextSource
+from service.retrieval.query import Mode, Query, TextSource
+from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
 
 Found = TypeVar("Found")

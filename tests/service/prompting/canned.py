@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from indexer.records import AnyRecord
-from service.retrieval.query import Hit, Place, Query, SearchReply
+from service.retrieval.hits import Hit, Place
+from service.retrieval.query import Query
 from service.retrieval.receipt import Receipt
+from service.retrieval.reply import SearchReply
 
 RECEIPT = Receipt(
     query_sha256="", query={}, builds={}, encoders=(), hits_sha256="", software="", created_at=""

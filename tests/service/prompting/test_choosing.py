@@ -13,7 +13,7 @@ from service.prompting.choosing import (
     similarities,
 )
 from service.prompting.context import sections_of
-from service.retrieval.query import Hit
+from service.retrieval.hits import Hit
 
 
 def candidate(kit, number: int, answer: str, **changes: object) -> Candidate:  # type: ignore[no-untyped-def]

@@ -4,7 +4,7 @@ from indexer.records import AnyRecord
 from service.prompting.choosing import candidate_of, choose_diverse
 from service.prompting.context import Measure, Passage, sections_of, share_out
 from service.prompting.tokens import count_fraction
-from service.retrieval.query import Hit
+from service.retrieval.hits import Hit
 
 
 def hit(record: AnyRecord, rank: int = 1, index: str = "i") -> Hit:

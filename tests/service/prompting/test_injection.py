@@ -15,7 +15,7 @@ from service.prompting.layout import Layout
 from service.prompting.sanitising import as_note
 from service.prompting.template_set import Templates
 from service.prompting.tokens import Estimate
-from service.retrieval.query import Hit
+from service.retrieval.hits import Hit
 
 SETS = 10_000
 FENCE = "f3nce"

@@ -15,7 +15,8 @@ from service.prompting.prompt import Prompter
 from service.prompting.request import Exclusions, Prompt, PromptRequest
 from service.prompting.tokenizers import Tokenizers
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.query import ImageSource, Query, RecordSource, SearchReply
+from service.retrieval.query import ImageSource, Query, RecordSource
+from service.retrieval.reply import SearchReply
 from tests.service.prompting.canned import Canned
 
 QUESTION = "How is anaphylaxis treated first?"

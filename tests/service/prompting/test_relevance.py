@@ -1,7 +1,7 @@
 import pytest
 
 from service.prompting.relevance import is_relevant
-from service.retrieval.query import Hit, Place
+from service.retrieval.hits import Hit, Place
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from service.opening import Opened
-from service.retrieval.query import Query, SearchReply
+from service.retrieval.query import Query
+from service.retrieval.reply import SearchReply
 
 
 @pytest.fixture

@@ -17,15 +17,10 @@ from service.retrieval.calibration import Chance
 from service.retrieval.drafting import Plan
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.fusion import Key, Ranking
+from service.retrieval.hits import Place
 from service.retrieval.legs import DenseLeg, LexicalLeg
-from service.retrieval.query import (
-    ImageSource,
-    Place,
-    Query,
-    RecordSource,
-    SearchReply,
-    TextSource,
-)
+from service.retrieval.query import ImageSource, Query, RecordSource, TextSource
+from service.retrieval.reply import SearchReply
 from service.retrieval.spaces import Space
 
 PAIRS = tuple(2 * share - 1 for share in PAIR_SHARES)

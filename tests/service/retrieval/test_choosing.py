@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from indexer.errors import QueryError
 from service.opening import Opened
 from service.retrieval.filters import Comparison
-from service.retrieval.query import ImageSource, Query, RecordSource, SearchReply, TextSource
+from service.retrieval.query import ImageSource, Query, RecordSource, TextSource
+from service.retrieval.reply import SearchReply
 
 Ask = Callable[..., SearchReply]
 

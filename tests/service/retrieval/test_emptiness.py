@@ -4,7 +4,8 @@ import pytest
 
 from service.retrieval.emptiness import why_none_passes
 from service.retrieval.filters import Combination, Comparison, Filter
-from service.retrieval.query import ImageSource, SearchReply, TextSource
+from service.retrieval.query import ImageSource, TextSource
+from service.retrieval.reply import SearchReply
 
 Ask = Callable[..., SearchReply]
 CT = Comparison("modality", "eq", "CT")

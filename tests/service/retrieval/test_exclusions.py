@@ -8,7 +8,8 @@ import pytest
 from indexer.errors import QueryError, UnknownNameError
 from service.opening import Opened
 from service.retrieval.exclusions import near_duplicates
-from service.retrieval.query import ImageSource, Query, RecordSource, SearchReply, TextSource
+from service.retrieval.query import ImageSource, Query, RecordSource, TextSource
+from service.retrieval.reply import SearchReply
 
 Ask = Callable[..., SearchReply]
 

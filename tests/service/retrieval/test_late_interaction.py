@@ -23,12 +23,12 @@ from service.retrieval.query import (
     ImageSource,
     Query,
     RecordSource,
-    SearchReply,
     SeriesSource,
     Source,
     StudySource,
     TextSource,
 )
+from service.retrieval.reply import SearchReply
 from service.retrieval.spaces import Space
 
 # Patient p0 has a study of the chest and one of the head. Greys in the lung or brain window; as

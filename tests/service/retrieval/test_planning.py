@@ -7,13 +7,8 @@ import pytest
 
 from indexer.errors import QueryError, RecordNotFoundError
 from service.opening import Opened
-from service.retrieval.query import (
-    ImageSource,
-    RecordSource,
-    SearchReply,
-    TextSource,
-    VectorSource,
-)
+from service.retrieval.query import ImageSource, RecordSource, TextSource, VectorSource
+from service.retrieval.reply import SearchReply
 
 Ask = Callable[..., SearchReply]
 

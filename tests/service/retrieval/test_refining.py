@@ -10,8 +10,9 @@ from indexer.errors import QueryError
 from indexer.store.index_set import IndexSet
 from service.opening import Opened
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.query import ImageSource, Query, Rerank, SearchReply, TextSource
+from service.retrieval.query import ImageSource, Query, Rerank, TextSource
 from service.retrieval.refining import Refiner
+from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
 
 WORDS = TextSource("What is disease 3?")

@@ -22,16 +22,10 @@ from indexer.store.publish import prune
 from service.replies import search_json
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.filters import Comparison
-from service.retrieval.query import (
-    ImageSource,
-    Query,
-    RecordSource,
-    SearchReply,
-    TextSource,
-    VectorSource,
-)
+from service.retrieval.query import ImageSource, Query, RecordSource, TextSource, VectorSource
 from service.retrieval.receipt import EncoderStamp, read_receipt
 from service.retrieval.replaying import replay
+from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
 
 Place: TypeAlias = SimpleNamespace

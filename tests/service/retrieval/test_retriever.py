@@ -22,14 +22,8 @@ from indexer.store.index_set import IndexSet
 from service.opening import Opened, assemble
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.filters import Comparison
-from service.retrieval.query import (
-    ImageSource,
-    Query,
-    RecordSource,
-    SearchReply,
-    TextSource,
-    VectorSource,
-)
+from service.retrieval.query import ImageSource, Query, RecordSource, TextSource, VectorSource
+from service.retrieval.reply import SearchReply
 
 Ask = Callable[..., SearchReply]
 

@@ -14,14 +14,8 @@ from indexer.store.index_set import IndexSet
 from indexer.text.tokenise import tokenise
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.filters import Combination, Comparison
-from service.retrieval.query import (
-    ImageSource,
-    Query,
-    RecordSource,
-    SearchReply,
-    TextSource,
-    VectorSource,
-)
+from service.retrieval.query import ImageSource, Query, RecordSource, TextSource, VectorSource
+from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
 
 Ask: TypeAlias = Callable[..., SearchReply]

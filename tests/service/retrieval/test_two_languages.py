@@ -12,7 +12,8 @@ from indexer.store.calibration import PAIR_SHARES, Calibration, Measured
 from indexer.store.index_set import IndexSet
 from service.opening import Opened, assemble
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.query import Query, RecordSource, SearchReply, TextSource, VectorSource
+from service.retrieval.query import Query, RecordSource, TextSource, VectorSource
+from service.retrieval.reply import SearchReply
 from tests.service.conftest import HashEncoder, loader
 
 Ask = Callable[..., SearchReply]

@@ -9,14 +9,8 @@ import pytest
 from indexer.store.index_set import IndexSet
 from service.opening import Opened, assemble
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.query import (
-    ImageSource,
-    Query,
-    RecordSource,
-    SearchReply,
-    Source,
-    TextSource,
-)
+from service.retrieval.query import ImageSource, Query, RecordSource, Source, TextSource
+from service.retrieval.reply import SearchReply
 
 if TYPE_CHECKING:
     from pathlib import Path
