@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from indexer.encoders.base import Embeddings
-    from indexer.encoders.builtin.tower import TowerConfig
+    from indexer.encoders.builtin.config import TowerConfig
     from indexer.encoders.device import Precision
     from indexer.encoders.spec import EncoderSpec
 
@@ -53,7 +53,8 @@ def load_builtin(
     EncoderError
         A file is damaged, or the tower was trained into another space.
     """
-    from indexer.encoders.builtin.tower import WEIGHTS_NAME, read_tower_config, weights_folder
+    from indexer.encoders.builtin.config import read_tower_config, weights_folder
+    from indexer.encoders.builtin.tower import WEIGHTS_NAME
 
     place = folder or weights_folder()
     config = read_tower_config(place)
@@ -86,7 +87,7 @@ def load_builtin(
 
 
 def _require_space(config: "TowerConfig", spec: "EncoderSpec") -> None:
-    from indexer.encoders.builtin.tower import TEXT_SPACE
+    from indexer.encoders.builtin.config import TEXT_SPACE
 
     require_dim(config.dim, spec)
     if config.text_space != TEXT_SPACE:

@@ -94,7 +94,7 @@ def _medcpt(folder: Path) -> dict[str, Any]:
 
 
 def _builtin(folder: Path) -> dict[str, Any]:
-    from indexer.encoders.builtin.tower import read_tower_config
+    from indexer.encoders.builtin.config import read_tower_config
 
     config = read_tower_config(folder)
     return _both("builtin", dim=config.dim, max_tokens=256, image_px=config.px)

@@ -12,7 +12,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 if TYPE_CHECKING:
-    from indexer.encoders.builtin.tower import TowerConfig
+    from indexer.encoders.builtin.config import TowerConfig
 
 
 class ImageTower(nn.Module):

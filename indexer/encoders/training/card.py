@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from indexer.encoders.builtin.tower import CARD_NAME, WEIGHTS_NAME, replace_file
 
 if TYPE_CHECKING:
-    from indexer.encoders.builtin.tower import TowerConfig
+    from indexer.encoders.builtin.config import TowerConfig
     from indexer.encoders.training.corpus import Corpus
     from indexer.encoders.training.evaluate import Measure
     from indexer.encoders.training.plan import TrainingPlan

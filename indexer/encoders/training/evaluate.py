@@ -18,8 +18,8 @@ from indexer.encoders.training.texts import LABEL_WORDS, name_region
 
 if TYPE_CHECKING:
     from indexer.encoders.base import TextEncoder
+    from indexer.encoders.builtin.config import TowerConfig
     from indexer.encoders.builtin.network import ImageTower
-    from indexer.encoders.builtin.tower import TowerConfig
     from indexer.encoders.training.plan import TrainingPlan
 
 Matrix = npt.NDArray[np.float32]

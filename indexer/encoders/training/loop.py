@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from indexer.encoders.builtin.config import TEXT_SPACE, TowerConfig
 from indexer.encoders.builtin.network import ImageTower, create_network
-from indexer.encoders.builtin.tower import TEXT_SPACE, TowerConfig, save_image_tower
+from indexer.encoders.builtin.tower import save_image_tower
 from indexer.encoders.device import choose_device, supports_bfloat16
 from indexer.encoders.digests import file_sha256
 from indexer.encoders.training.card import TrainingSummary, weights_licence, write_card

@@ -8,8 +8,8 @@ import torch
 from indexer.encoders.device import supports_bfloat16
 
 if TYPE_CHECKING:
+    from indexer.encoders.builtin.config import TowerConfig
     from indexer.encoders.builtin.network import ImageTower
-    from indexer.encoders.builtin.tower import TowerConfig
 
 _BATCH = 32
 _WARM_UP = 2

@@ -327,8 +327,9 @@ def write_medsiglip(folder: Path) -> Path:
 def write_builtin(folder: Path) -> Path:
     """An image tower of medsearch's own, in MiniLM's space."""
     _prepare()
+    from indexer.encoders.builtin.config import TEXT_SPACE, TowerConfig
     from indexer.encoders.builtin.network import create_network
-    from indexer.encoders.builtin.tower import TEXT_SPACE, TowerConfig, save_image_tower
+    from indexer.encoders.builtin.tower import save_image_tower
 
     config = TowerConfig(
         architecture="test_resnet",

@@ -3,15 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from indexer.encoders.builtin.tower import (
+from indexer.encoders.builtin.config import (
     CONFIG_NAME,
-    WEIGHTS_NAME,
     TowerConfig,
-    load_image_tower,
     read_tower_config,
-    save_image_tower,
     weights_folder,
 )
+from indexer.encoders.builtin.tower import WEIGHTS_NAME, load_image_tower, save_image_tower
 from indexer.errors import EncoderError, EncoderUnavailableError
 
 torch = pytest.importorskip("torch")
