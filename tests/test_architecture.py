@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,21 @@ def test_the_service_reaches_only_the_open_rooms_of_the_indexer() -> None:
         if found.startswith("indexer.") and room(found) not in SERVICE_MAY_IMPORT
     }
     assert not strays
+
+
+def test_no_modules_import_each_other_not_even_for_types() -> None:
+    paths = {name: path for package in ("indexer", "service") for name, path in modules(package)}
+    graph = {
+        name: {
+            found if found in paths else found.rpartition(".")[0] for found in imports(path)
+        } - {name}
+        for name, path in paths.items()
+    }  # fmt: skip
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(reversed(error.args[1])))
+    assert set(paths) <= set(order)
 
 
 @pytest.mark.parametrize("module", ["service.app", "service.cli"])

@@ -23,7 +23,7 @@ from indexer.store.vectors import FieldVectors
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from indexer.store.manifest import FieldManifest
+    from indexer.store.field_manifest import FieldManifest
 
 Vectors = npt.NDArray[np.float32]
 

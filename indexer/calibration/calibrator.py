@@ -29,7 +29,7 @@ from indexer.store.calibration import LOOKS_NAME, Calibration, Measured, Rates
 from indexer.text.fields import is_chinese_field
 
 if TYPE_CHECKING:
-    from indexer.store.manifest import FieldManifest
+    from indexer.store.field_manifest import FieldManifest
 
 VERSION = 6
 """Raised whenever the same build would be calibrated otherwise."""

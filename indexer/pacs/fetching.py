@@ -2,21 +2,25 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from indexer.pacs.dicomweb import DicomWeb, InstanceGoneError, InstanceUnreadableError
 from indexer.pacs.folder import MirrorFolder
 from indexer.pacs.journal import Entry, Settled
 
-if TYPE_CHECKING:
-    from indexer.pacs.mirror import OnMirrorProgress
-
 # Instances between two commits: what a kill costs at most, to be fetched again.
 _BATCH = 64
 
 
+class OnMirrorProgress(Protocol):
+    """Called as a mirror is brought up to date."""
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Take note of what is being done and how far it is."""
+
+
 def fetch_wanted(
-    pacs: DicomWeb, folder: MirrorFolder, connections: int, on_progress: "OnMirrorProgress"
+    pacs: DicomWeb, folder: MirrorFolder, connections: int, on_progress: OnMirrorProgress
 ) -> int:
     """Fetch what is wanted or was refused earlier; return how many instances were stored.
 

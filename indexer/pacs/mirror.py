@@ -6,11 +6,10 @@ First it is written down what the PACS has and the mirror has not (wanted) and t
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 from indexer.pacs.change_feed import ChangeFeed
 from indexer.pacs.dicomweb import DicomWeb
-from indexer.pacs.fetching import fetch_wanted
+from indexer.pacs.fetching import OnMirrorProgress, fetch_wanted
 from indexer.pacs.folder import MirrorFolder
 from indexer.pacs.instances import StudyRef
 from indexer.pacs.journal import Journal
@@ -18,13 +17,6 @@ from indexer.pacs.journal import Journal
 _LAST_CHANGE = "last_change"
 _RECHECK = "recheck"
 _REMOVED_AT_ONCE = 500
-
-
-class OnMirrorProgress(Protocol):
-    """Called as a mirror is brought up to date."""
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """Take note of what is being done and how far it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

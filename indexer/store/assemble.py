@@ -17,16 +17,11 @@ from indexer.records import SourceFile
 from indexer.store import merge
 from indexer.store.arrays import read_array
 from indexer.store.calibration import Calibrates, Calibration
+from indexer.store.field_manifest import FieldManifest
 from indexer.store.files import list_tree, sha256_of
 from indexer.store.index_map import MapFacts, Projects, draw_map
 from indexer.store.lexical import LEXICAL_NAME, build_lexical, cutting_digest
-from indexer.store.manifest import (
-    MANIFEST_NAME,
-    Counts,
-    FieldManifest,
-    FileEntry,
-    Manifest,
-)
+from indexer.store.manifest import MANIFEST_NAME, Counts, FileEntry, Manifest
 from indexer.store.plan import BuildPlan, content_hash
 from indexer.store.shards import RECORDS_NAME, THUMBNAILS_NAME, Ledger, read_ledger
 from indexer.store.structures import FLAT_LIMIT, build_structure

@@ -15,7 +15,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from indexer.store.manifest import FieldManifest
+    from indexer.store.field_manifest import FieldManifest
 
 Asked: TypeAlias = Literal["en", "zh", "image"]
 """What a query consists of: words in a language, or a picture."""

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from indexer.errors import CorruptBuildError
 from indexer.store.arrays import read_array, write_array
 from indexer.store.faiss_files import Codes, codes_of, open_faiss
-from indexer.store.manifest import SearchStructure
+from indexer.store.field_manifest import SearchStructure
 from indexer.store.plain_vectors import rounding
 from indexer.store.shortening import Shortening
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.store.faiss_files import open_faiss
-from indexer.store.manifest import SearchStructure
+from indexer.store.field_manifest import SearchStructure
 from indexer.store.plain_vectors import rounding
 
 Vectors = npt.NDArray[np.float32]

@@ -16,7 +16,7 @@ from indexer.store.arrays import read_array, write_array
 from indexer.text.fields import CHINESE_FIELDS
 
 if TYPE_CHECKING:
-    from indexer.store.manifest import FieldManifest
+    from indexer.store.field_manifest import FieldManifest
     from indexer.store.vectors import FieldVectors
 
 MAP_NAME = "map.npy"

@@ -11,6 +11,7 @@ from indexer.encoders.spec import Fingerprint
 from indexer.errors import CorruptBuildError
 from indexer.records import SourceFile
 from indexer.store.calibration import Calibration, parse_calibration
+from indexer.store.field_manifest import FieldManifest, SearchStructure
 from indexer.store.index_map import MapFacts, parse_map
 
 FORMAT_VERSION = 4
@@ -41,42 +42,6 @@ class Counts:
     def rejected(self) -> int:
         """The number of rejects of all kinds."""
         return sum(self.rejects.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchStructure:
-    """How a field is searched, with the recall@10 against exact search measured when built.
-
-    "flat" compares every vector. "code_lists" visits `nprobe` of `nlist` lists of 8-bit codes and
-    takes `depth` times k candidates from them for exact scoring; with `nprobe` = `nlist` it is
-    exact. `code_error` is the largest distance between what is encoded of a vector and what its
-    code stands for. "ivf_sq8" is the same by FAISS's own lists, up to format 2.
-    """
-
-    kind: Literal["flat", "ivf_sq8", "code_lists"]
-    nlist: int = 0
-    nprobe: int = 0
-    depth: int = 1
-    code_error: float = 0.0
-    recall_at_10: float = 1.0
-    recall_queries: int = 0
-
-    @property
-    def is_exhaustive(self) -> bool:
-        """Whether a plain search has to compare every vector anyway."""
-        return self.nprobe >= self.nlist
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldManifest:
-    """One embedded field: its encoder, size and search structure. The metric is the cosine."""
-
-    encoder: str
-    fingerprint: Fingerprint
-    dim: int
-    vectors: int
-    structure: SearchStructure
-    metric: Literal["cosine"] = "cosine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from indexer.store.arrays import read_array, write_array
 from indexer.store.code_lists import CodeLists, Layout
 from indexer.store.faiss_files import open_faiss, write_faiss
-from indexer.store.manifest import SearchStructure
+from indexer.store.field_manifest import SearchStructure
 from indexer.store.shortening import Shortening
 
 Vectors = npt.NDArray[np.float32]

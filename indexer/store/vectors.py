@@ -18,7 +18,7 @@ import numpy.typing as npt
 from indexer.store.arrays import read_array
 from indexer.store.code_lists import CodeLists
 from indexer.store.faiss_index import FaissIndex
-from indexer.store.manifest import FieldManifest, SearchStructure
+from indexer.store.field_manifest import FieldManifest, SearchStructure
 from indexer.store.plain_vectors import PlainVectors
 
 Vectors = npt.NDArray[np.float32]

@@ -8,8 +8,8 @@ import numpy as np
 
 from indexer.projection import Projector, leading_directions, trustworthiness
 from indexer.store.arrays import write_array
+from indexer.store.field_manifest import FieldManifest, SearchStructure
 from indexer.store.index_map import MOST_POINTS, IndexMap, MapFacts, Vectors, draw_map
-from indexer.store.manifest import FieldManifest, SearchStructure
 from tests.benchmarks.machine import MIB, cpu_seconds, watch_memory
 from tests.benchmarks.report import Report
 from tests.benchmarks.synthetic import DIM, FIELD, SHARD_ROWS, ClusteredVectors, synthetic_plan

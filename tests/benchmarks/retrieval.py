@@ -19,8 +19,8 @@ import numpy as np
 from indexer.encoders.spec import EncoderSpec, Fingerprint
 from indexer.records import TextRecord
 from indexer.store.arrays import write_array
+from indexer.store.field_manifest import FieldManifest
 from indexer.store.index_set import IndexSet
-from indexer.store.manifest import FieldManifest
 from indexer.store.structures import build_structure
 from indexer.store.vectors import FieldVectors
 from indexer.store.writer import BuildPlan, BuildWriter, Shard, ShardField

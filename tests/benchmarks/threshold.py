@@ -61,7 +61,7 @@ class _Searched:
 def _build_and_search(
     folder: Path, vectors: Vectors, queries: Vectors, *, flat_limit: int
 ) -> _Searched:
-    from indexer.store.manifest import FieldManifest
+    from indexer.store.field_manifest import FieldManifest
     from indexer.store.structures import build_structure
     from indexer.store.vectors import FieldVectors
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from indexer.store.manifest import SearchStructure
+from indexer.store.field_manifest import SearchStructure
 
 
 def write_faiss_file(vectors: np.ndarray, path: Path) -> SearchStructure:

@@ -6,7 +6,7 @@ import pytest
 from indexer.errors import CorruptBuildError
 from indexer.store.arrays import read_array, write_array
 from indexer.store.code_lists import CodeLists
-from indexer.store.manifest import SearchStructure
+from indexer.store.field_manifest import SearchStructure
 from indexer.store.structures import build_structure
 
 COUNT, DIM = 5000, 40

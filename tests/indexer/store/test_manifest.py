@@ -8,15 +8,8 @@ from hypothesis import strategies as st
 
 from indexer.errors import CorruptBuildError
 from indexer.records import SourceFile
-from indexer.store.manifest import (
-    MANIFEST_NAME,
-    Counts,
-    FieldManifest,
-    FileEntry,
-    Manifest,
-    SearchStructure,
-    read_manifest,
-)
+from indexer.store.field_manifest import FieldManifest, SearchStructure
+from indexer.store.manifest import MANIFEST_NAME, Counts, FileEntry, Manifest, read_manifest
 from tests.indexer.store.conftest import DIM, PRINT
 
 MANIFEST = Manifest(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from indexer.store import vectors as vectors_module
 from indexer.store.arrays import read_array, write_array
-from indexer.store.manifest import FieldManifest
+from indexer.store.field_manifest import FieldManifest
 from indexer.store.shortening import Shortening
 from indexer.store.structures import build_structure
 from indexer.store.vectors import FieldVectors
