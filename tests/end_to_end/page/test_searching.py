@@ -130,6 +130,7 @@ def test_the_search_of_an_address_does_not_wait_for_the_page(
     with page.expect_response("**/v1/search/text"):
         page.goto(f"{address}/#q=chest CT with contrast", wait_until="commit")
     assert held
+    expect(page.locator(".title")).to_be_hidden()  # nobody sees the first page come and go
     assert not page.locator(".card").count()
     held.pop().continue_()
     page.wait_for_selector(".collection", state="attached")

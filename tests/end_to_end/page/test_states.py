@@ -190,3 +190,23 @@ def test_what_was_opened_too_early_comes_by_itself(
     expect(page.locator("dialog .notice.waiting")).to_contain_text("being opened")
     page.unroute(route)
     page.wait_for_selector(there)
+
+
+def test_results_stand_where_the_list_of_indexes_cannot_be_had(
+    open_page: Callable[..., Page], address: str
+) -> None:
+    page = open_page()
+    page.route("**/v1/indexes", lambda route: route.abort())
+    page.goto("about:blank")
+    with page.expect_event("requestfailed"):
+        page.goto(f"{address}/#q=fracture of the wrist")
+    page.wait_for_timeout(100)
+    expect(page.locator(".card").first).to_be_visible()
+    expect(page.locator(".notice")).to_have_count(0)
+
+
+def test_a_note_is_told_in_the_language_of_the_page(open_page: Callable[..., Page]) -> None:
+    page = open_page("#mode=questions&q=胸痛伴出汗应首先做什么检查？", locale="zh-CN")
+    note = page.locator(".results .note").first
+    expect(note).to_contain_text("编码器不识别查询所用的语言")
+    expect(note.locator("[lang=en]")).to_contain_text("does not read 'zh'")

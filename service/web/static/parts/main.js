@@ -20,6 +20,7 @@ import { onState, state } from "./state.js";
 import { painted, say, watched } from "./status.js";
 import { mountTheme } from "./theme_button.js";
 import { mountUpload } from "./upload.js";
+import { setView } from "./view.js";
 import { passes, whenReady } from "./waiting.js";
 
 const place = (id) => document.getElementById(id);
@@ -73,7 +74,7 @@ function drawHoldings() {
 }
 
 function drawReply() {
-  document.body.dataset.view = asks(state()) ? "results" : "home";
+  setView();
   const idle = !asks(state());
   place("examples").hidden = !idle;
   if (idle) renderExamples(place("examples"), indexes);
@@ -93,7 +94,7 @@ async function showSearch() {
     return;
   }
   document.title = state().q ? `${state().q} · medsearch` : "medsearch";
-  document.body.dataset.view = "results";
+  setView();
   place("examples").hidden = true;
   const search = beginSearch();
   running = search;

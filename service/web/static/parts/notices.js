@@ -1,7 +1,7 @@
 import { ServiceError, setKey } from "./api.js";
 import { copyButton } from "./copy.js";
 import { h, rich } from "./dom.js";
-import { t } from "./language.js";
+import { named, t } from "./language.js";
 
 const COMMAND = /`((?:make|medsearch) [^`]+)`/g;
 
@@ -13,6 +13,12 @@ export function notice(kind, title, ...content) {
     h("p", { class: "notice-title" }, title),
     content.flat().filter(Boolean),
   );
+}
+
+/** What the service notes is English; where it is known in the reader's language, that comes first. */
+export function noteLine({ code, message }) {
+  const words = named("notes", code);
+  return h("p", { class: "note" }, words !== code && `${words} `, h("span", { lang: "en" }, message));
 }
 
 /** Return what to show for an error, with commands to copy; `retry` is tried when the key is given. */

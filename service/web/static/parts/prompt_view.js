@@ -2,6 +2,7 @@
 import { copyButton } from "./copy.js";
 import { h } from "./dom.js";
 import { t } from "./language.js";
+import { noteLine } from "./notices.js";
 import { go } from "./state.js";
 
 /** Return the parts of a prompt; `ask`, if there is anybody to ask, stands below its copy buttons. */
@@ -16,7 +17,7 @@ export function promptParts(prompt, ask = null) {
       copyButton(t("copy_messages"), () => messages),
     ),
     ask,
-    prompt.notes.map((note) => h("p", { class: "note" }, note.message)),
+    prompt.notes.map(noteLine),
     prompt.messages.map((one) => message(one, prompt.citations)),
     h("h3", {}, t("sources")),
     prompt.citations.length === 0 && h("p", { class: "hint" }, t("no_sources")),

@@ -3,8 +3,8 @@ import { h } from "./dom.js";
 import { evidenceTable } from "./evidence.js";
 import { icon } from "./icons.js";
 import { imageCard } from "./image_card.js";
-import { named, number, t } from "./language.js";
-import { notice } from "./notices.js";
+import { number, t } from "./language.js";
+import { notice, noteLine } from "./notices.js";
 import { moreButton } from "./paging.js";
 import { questionCard } from "./question_card.js";
 import { PAGE_SIZE } from "./request.js";
@@ -50,12 +50,6 @@ function cards(reply, filled = 0) {
 export function summary(reply) {
   const kind = reply.query.target === "images" ? FOUND[reply.query.group_by] ?? "found_images" : "found_questions";
   return t(kind, { n: reply.hits.length, ms: number(reply.took_ms, reply.took_ms < 10 ? 1 : 0) });
-}
-
-/** What the service notes is English; where it is known in the reader's language, that comes first. */
-function noteLine({ code, message }) {
-  const words = named("notes", code);
-  return h("p", { class: "note" }, words !== code && `${words} `, h("span", { lang: "en" }, message));
 }
 
 function toolbar(reply, images) {

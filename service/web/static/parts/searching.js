@@ -6,7 +6,9 @@ import { asks, searchKey } from "./address.js";
 import { askJson } from "./api.js";
 import { searchRequest } from "./request.js";
 import { state } from "./state.js";
+import { setView } from "./view.js";
 
+setView(); // before anything is painted, where that can be
 let first = asks(state()) ? send() : null;
 
 /** Return the search that the state asks for, under way; its reply is null if its picture is gone. */

@@ -114,8 +114,8 @@ export const WORDS = {
   evidence_plot: "0–100 %",
   evidence_nearest: "最近病例",
   evidence_base: "全部",
-  evidence_cases: "{of} 例中 {cases} 例",
-  evidence_interval: "（{low} 到 {high}）",
+  evidence_cases: "{cases}/{of} 例",
+  evidence_interval: "（{low}–{high}）",
 
   evidence_chance: "可能只是巧合。",
 
