@@ -74,6 +74,9 @@ def test_next_and_previous_result(case_page: Page) -> None:
 def test_a_record_that_is_gone(open_page: Callable[..., Page]) -> None:
     page = open_page("#record=mura/valid/nothing")
     expect(page.locator("#record")).to_contain_text("Not found")
+    size = page.locator("#record").bounding_box()
+    assert size
+    assert size["height"] < 300
 
 
 def test_a_case_is_leafed_through_in_a_window(

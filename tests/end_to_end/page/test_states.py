@@ -57,6 +57,7 @@ def test_while_encoders_load_it_waits_and_then_answers(page: Page) -> None:
     page.fill("#q", "fracture of the wrist")
     page.press("#q", "Enter")
     expect(page.locator(".notice.waiting")).to_contain_text("being opened")
+    expect(page.locator(".notice.waiting")).to_contain_text("goes on by itself")
     page.unroute("**/v1/search/text")
     page.wait_for_selector(".card")
     expect(page.locator(".notice")).to_have_count(0)

@@ -166,8 +166,8 @@ async function start() {
 
 /** Why nothing can be searched yet: nothing was built, or the encoders are on their way. */
 function waitingNotice() {
-  const [message, remedy] = indexes.length ? ["encoders_loading", "page_waits"] : ["no_indexes", "no_indexes_remedy"];
-  return errorNotice({ status: 503, code: "not_ready", message: t(message), remedy: t(remedy), details: [] });
+  const [message, remedy] = indexes.length ? [t("encoders_loading"), ""] : [t("no_indexes"), t("no_indexes_remedy")];
+  return errorNotice({ status: 503, code: "not_ready", message, remedy, details: [] });
 }
 
 function problemNotice(problem) {

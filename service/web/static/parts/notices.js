@@ -27,6 +27,7 @@ export function errorNotice(error, retry) {
   if (error.status === 401 || error.status === 403) return keyNotice(error, retry);
   const lang = error instanceof ServiceError ? "en" : null; // the service's own words
   const words = [error.message, error.remedy].filter(Boolean).map((text) => h("p", { lang }, rich(text)));
+  if (kindOf(error) === "waiting") words.splice(1, 1, h("p", {}, t("page_waits"))); // nobody need do what it advises
   const details = error.details.map(({ where, problem }) => h("li", { lang }, `${where}: ${problem}`));
   return notice(
     kindOf(error),

@@ -44,6 +44,7 @@ export function mountRecordView(dialog, hits) {
       if (state().record !== wanted) return;
       draw(record);
     } catch (error) {
+      dialog.classList.add("text");
       dialog.replaceChildren(head(null), errorNotice(error, redraw));
       if (passes(error)) whenReady("record", () => state().record === wanted && redraw());
     }

@@ -234,7 +234,7 @@ export const WORDS = {
   loading: "Still getting ready",
   index_missing: "There is nothing to search yet",
   encoders_loading: "The encoders are being loaded.",
-  page_waits: "This page goes on by itself as soon as they are.",
+  page_waits: "This page goes on by itself as soon as that is done.",
   no_indexes: "No index has been built.",
   no_indexes_remedy: "Build those of the sample corpus with `make index`, or your own with `medsearch index --data DIR`.",
   index_problem: "The index {name} cannot be searched",

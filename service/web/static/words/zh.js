@@ -234,7 +234,7 @@ export const WORDS = {
   loading: "正在准备",
   index_missing: "还没有可搜索的内容",
   encoders_loading: "正在加载编码器。",
-  page_waits: "加载完成后本页会自动继续。",
+  page_waits: "准备好之后本页会自动继续。",
   no_indexes: "尚未建立索引。",
   no_indexes_remedy: "用 `make index` 建立示例索引，或用 `medsearch index --data DIR` 建立您自己的索引。",
   index_problem: "索引 {name} 无法搜索",
