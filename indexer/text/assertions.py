@@ -93,6 +93,8 @@ class Wish:
         about = [one for one in _SENTENCE_ENDS.split(folded) if self.mention.search(one)]
         # First those sentences that could contradict: most do not, and the rest need no reading.
         suspects = about if self.opposite is None else list(filter(self.opposite.search, about))
+        if not suspects:
+            return False
         stated = [one for sentence in suspects for one in _read(sentence)]
         found = contradicts(self.wanted, stated)
         if not found or len(suspects) == len(about):
