@@ -9,14 +9,14 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from service.cli.serving import listen
+from service.cli.serving import listen, server_config
 
 
 @contextmanager
 def running(app: FastAPI, *, wait: bool = True) -> Iterator[str]:
     """Serve an application on a free port until the body ends; yield its address once ready."""
     listener = listen("127.0.0.1", 0)  # as `medsearch serve` does: no reply waits 40 ms
-    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning"))
+    server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"

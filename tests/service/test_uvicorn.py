@@ -14,6 +14,7 @@ import uvicorn
 
 from indexer.store.index_set import IndexSet
 from service.app import create_app
+from service.cli.serving import server_config
 from service.opening import assemble
 from service.retrieval.encoding import QueryEncoders
 from service.settings import Settings
@@ -27,8 +28,7 @@ def port(indexes_dir: Path, kit) -> Iterator[int]:  # type: ignore[no-untyped-de
 
     app = create_app(Settings(indexes_dir=indexes_dir, max_body_bytes=10_000), opener=opener)  # type: ignore[arg-type]
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, access_log=False, log_level="warning")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     address = listener.getsockname()[1]
@@ -79,6 +79,19 @@ def test_a_large_body_is_refused_while_it_is_sent(port: int) -> None:
             b"content-length: 1000000000\r\n\r\n" + b" " * 1000
         )
         assert client.recv(4096).startswith(b"HTTP/1.1 413")
+
+
+def test_a_header_without_end_is_not_read(port: int) -> None:
+    """Whatever parsers are installed: not all of those that uvicorn knows have a limit."""
+    answer = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5) as client,
+        contextlib.suppress(ConnectionError),
+    ):
+        client.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-endless: " + b"a" * (8 << 20))
+        answer = client.recv(4096)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+    assert request(port, "GET", "/healthz")[0] == 200
 
 
 @pytest.mark.parametrize(
