@@ -174,27 +174,6 @@ class IndexReader:
         held, place = self._columns[number], row - int(self._starts[number])
         return {name: held[name][place].as_py() for name in columns or held}
 
-    def values(self, rows: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Return columns of several rows as plain values, in their order.
-
-        Raises
-        ------
-        IndexError
-            There is no such row.
-        """
-        wanted = np.asarray(rows, np.int64)
-        if len(wanted):
-            self._check_row(int(wanted.min()))
-            self._check_row(int(wanted.max()))
-        # Cell by cell: arrow's `take` costs as much as ten cells, and among many batches hardly two
-        # rows lie in one.
-        numbers = np.searchsorted(self._starts, wanted, side="right") - 1
-        places = wanted - self._starts[numbers]
-        return [
-            tuple(self._columns[number][name][place].as_py() for name in columns)
-            for number, place in zip(numbers.tolist(), places.tolist(), strict=True)
-        ]
-
     def find(self, record_id: str) -> int | None:
         """Return the row of a record id, or None."""
         digests = self._record_ids[:, 0]

@@ -30,6 +30,7 @@ def demote(
     *,
     window: int = WINDOW,
     margin: float | None = None,
+    needed: int | None = None,
 ) -> Demoted:
     """Put contradicting records behind the others of the first `window`, both in their old order.
 
@@ -37,13 +38,20 @@ def demote(
     fall. Scores stay as they are, so that they no longer fall along the ranking where something
     was demoted. A query that states nothing reads no text; `text_of` gives a record's own words
     ("" if it has none), once for each record of the window.
+
+    Where only the first `needed` places matter, reading ends with the record by which as many do
+    not contradict: whatever comes later stands behind these. Further places are then unsettled.
     """
     wish = Wish.of(query_text)
     if wish is None:
         return Demoted(tuple(ranked), frozenset())
-    contradicting = frozenset(
-        one.key for one in ranked[:window] if wish.is_contradicted_by(text_of(one.key))
-    )
+    found: set[Key] = set()
+    for read, one in enumerate(ranked[:window]):
+        if needed is not None and read - len(found) >= needed:
+            break
+        if wish.is_contradicted_by(text_of(one.key)):
+            found.add(one.key)
+    contradicting = frozenset(found)
     if not contradicting:
         return Demoted(tuple(ranked), contradicting)
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from types import MappingProxyType
 
 from indexer.encoders.base import Reranker
 from indexer.errors import QueryError
 from indexer.store.reader import IndexReader
-from service.retrieval.contradictions import WINDOW, demote
+from service.retrieval.contradictions import demote
 from service.retrieval.fusion import Fused, Key
 from service.retrieval.hits import Note, Place
 from service.retrieval.query import Query, Target, TextSource
@@ -29,8 +28,8 @@ _MARGINS: Mapping[Target, float] = MappingProxyType({"questions": 0.05})
 class Refined:
     """The first tier in its final order.
 
-    `contradicting` are the records that contradict the query; `places` says where a reranker put
-    those that it read.
+    `contradicting` are the records that contradict the query, of those that were read: no more
+    than the page needs. `places` says where a reranker put those that it read.
     """
 
     ranked: Sequence[Fused]
@@ -64,8 +63,13 @@ class Refiner:
             return self._rerank(ranked, query, words, readers)
         if not words:
             return Refined(ranked)
-        margin = _MARGINS.get(query.target)
-        guarded = demote(ranked, words, _text_of(readers, ranked[:WINDOW], _STATING), margin=margin)
+        guarded = demote(
+            ranked,
+            words,
+            _text_of(readers, _STATING),
+            margin=_MARGINS.get(query.target),
+            needed=_needed(query),
+        )
         return Refined(_let_fall(guarded.ranked), guarded.contradicting)
 
     def _rerank(
@@ -79,7 +83,7 @@ class Refiner:
         done = rerank(
             ranked,
             words,
-            _text_of(readers, ranked[: stage.depth], _READ),
+            _text_of(readers, _READ),
             self._reranker(stage.encoder),
             depth=stage.depth,
             budget_ms=stage.budget_ms,
@@ -93,30 +97,25 @@ class Refiner:
         )  # fmt: skip
         order = sorted(done.scores, key=lambda key: -done.scores[key])
         places = {key: Place(rank, done.scores[key]) for rank, key in enumerate(order, start=1)}
-        first = done.ranked[:WINDOW]
-        guarded = demote(done.ranked, words, _text_of(readers, first, _STATING))
+        stating = _text_of(readers, _STATING)
+        guarded = demote(done.ranked, words, stating, needed=_needed(query))
         return Refined(guarded.ranked, guarded.contradicting, places, notes)
 
 
 def _text_of(
-    readers: Sequence[IndexReader], ranked: Sequence[Fused], columns: Mapping[str, tuple[str, ...]]
+    readers: Sequence[IndexReader], columns: Mapping[str, tuple[str, ...]]
 ) -> Callable[[Key], str]:
-    """Return what gives the words of some ranked records; all are read when one is asked for."""
+    def text_of(key: Key) -> str:
+        reader = readers[key.reader]
+        read = reader.row(key.row, columns[reader.manifest.kind])
+        return "\n".join(text for text in read.values() if text)
 
-    @cache
-    def texts() -> dict[Key, str]:
-        rows: dict[int, list[int]] = {}
-        for one in ranked:
-            rows.setdefault(one.key.reader, []).append(one.key.row)
-        found: dict[Key, str] = {}
-        for position, some in rows.items():
-            reader = readers[position]
-            read = reader.values(some, columns[reader.manifest.kind])
-            keys = (Key(position, row) for row in some)
-            found.update(zip(keys, ("\n".join(filter(None, one)) for one in read), strict=True))
-        return found
+    return text_of
 
-    return lambda key: texts()[key]
+
+def _needed(query: Query) -> int | None:
+    """Return how many places decide over the page; None if all, as groups may be of any size."""
+    return None if query.group_by else query.offset + query.k
 
 
 def _let_fall(ranked: Sequence[Fused]) -> list[Fused]:

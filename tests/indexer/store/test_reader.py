@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from indexer.errors import IndexNotFoundError, UnknownNameError
@@ -58,22 +57,6 @@ def test_there_is_no_record_beyond_the_last(reader: IndexReader, row: int) -> No
         reader.record(row)
     with pytest.raises(IndexError):
         reader.thumbnail(row)
-
-
-@pytest.mark.parametrize("batch_rows", [7, 64])
-def test_values_of_several_rows_are_those_of_each(
-    reader: IndexReader, batch_rows: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cut = pa.Table.from_batches(reader.table.to_batches(max_chunksize=batch_rows))
-    monkeypatch.setattr(reader_module, "read_table", lambda _: cut)
-    reopened = IndexReader(reader.folder)
-    rows, columns = [38, 1, 20, 1, 6, 7], ("case_id", "caption")
-    expected = [tuple(reader.row(row, columns).values()) for row in rows]
-    assert reopened.values(rows, columns) == expected
-    assert reopened.values([], columns) == []
-    for beyond in (-1, 40):
-        with pytest.raises(IndexError):
-            reopened.values([3, beyond], columns)
 
 
 def test_an_id_is_found_by_itself_not_by_its_digest(

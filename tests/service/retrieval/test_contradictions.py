@@ -77,3 +77,31 @@ def test_demoting_is_a_stable_partition_of_the_window(texts: list[str], query: s
     moved = [one for one in window if one.key in done.contradicting]
     assert list(done.ranked) == kept + moved + ranked[WINDOW:]
     assert len(moved) == len(done.contradicting)
+
+
+FALLING = st.lists(
+    st.tuples(st.sampled_from(TEXTS), st.sampled_from([0.0, 0.01, 0.04, 0.2])), max_size=WINDOW + 9
+)
+
+
+@given(FALLING, st.sampled_from(TEXTS), st.integers(0, WINDOW + 9), st.none() | st.just(0.05))
+def test_no_more_is_read_than_the_first_places_need(
+    drops: list[tuple[str, float]], query: str, needed: int, margin: float | None
+) -> None:
+    score, ranked, read = 1.0, [], []
+    for row, (_, drop) in enumerate(drops):
+        score -= drop
+        ranked.append(Fused(Key(0, row), score))
+
+    def text_of(key: Key) -> str:
+        read.append(key)
+        return drops[key.row][0]
+
+    whole = demote(ranked, query, text_of, margin=margin)
+    most = len(read)
+    read.clear()
+    some = demote(ranked, query, text_of, margin=margin, needed=needed)
+    assert some.ranked[:needed] == whole.ranked[:needed]
+    page = {one.key for one in some.ranked[:needed]}
+    assert page & some.contradicting == page & whole.contradicting
+    assert len(read) <= min(most, needed + len(some.contradicting))
