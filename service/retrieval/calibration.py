@@ -127,7 +127,7 @@ class Chance:
         findings: list[_Finding] = []
         uncalibrated = False
         for leg, ranking in zip(self._plan.legs, rankings, strict=True):
-            best = _best_by_reader(ranking, excluded)
+            best = _best_by_reader(ranking, excluded, len(leg.members))
             for member in leg.members:
                 measured = self._measured(leg.name, _field_of(leg), member)
                 if measured is None:
@@ -228,11 +228,14 @@ def _share(finding: _Finding) -> float:
     return finding.score / max(finding.least, 1e-9)
 
 
-def _best_by_reader(ranking: Ranking, excluded: Collection[Key]) -> dict[int, float]:
+def _best_by_reader(ranking: Ranking, excluded: Collection[Key], readers: int) -> dict[int, float]:
+    """Return the best score in each of so many readers that has any."""
     best: dict[int, float] = {}
     for key, score in zip(ranking.keys, ranking.scores, strict=True):
         if key not in excluded:
             best.setdefault(key.reader, score)
+            if len(best) == readers:
+                break
     return best
 
 
