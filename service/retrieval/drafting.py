@@ -143,6 +143,8 @@ class Draft:
         """Let images without captions be found by what is stated of them, nearest first."""
         for leg in [leg for leg in self.legs if isinstance(leg, DenseLeg) and leg.name == "image"]:
             members = tuple(m for m in leg.members if not self._is_captioned(m))
+            if not members:
+                continue
             builds = [columns.of(self.readers[member]) for member in members]
             within = mentioned_masks(words, builds)
             if within is not None:
