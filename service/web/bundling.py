@@ -1,13 +1,13 @@
 """The page's modules as few scripts: a browser would ask for each of some fifty by itself.
 
 Each module keeps a scope of its own, and hands what it exports to those that import it, in its own
-script or in a later one. Only the forms of importing and exporting that the page uses are
-understood; any other is refused.
+script or in a later one of the same page. Only the forms of importing and exporting that the page
+uses are understood; any other is refused.
 """
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:(?:async )?function\*?|const|class) (\w+))", re.MULTILINE)
@@ -19,7 +19,7 @@ def bundle_modules(modules: Mapping[str, str], entries: Mapping[str, str]) -> di
 
     `modules` are the sources by their paths in POSIX form; `entries` names for each script the
     module that it begins with. A module stands in the first script that needs it and nowhere else:
-    later scripts, which are served from the same folder, import it from there.
+    scripts that are no modules themselves share their constants with those that follow them.
 
     Raises
     ------
@@ -28,15 +28,13 @@ def bundle_modules(modules: Mapping[str, str], entries: Mapping[str, str]) -> di
     LookupError
         A module that is imported is not there.
     """
-    homes: dict[str, str] = {}
+    places: dict[str, int] = {}
     scripts: dict[str, str] = {}
     for script, entry in entries.items():
-        own = [name for name in _in_order(modules, entry) if name not in homes]
-        homes.update(dict.fromkeys(own, script))
-        places = {name: place for place, name in enumerate(homes)}
-        wrapped = [_wrap(name, modules[name], places) for name in own]
-        needed = {other for name in own for other in _imported(name, modules[name])}
-        scripts[script] = "".join([*_imports(sorted(needed - {*own}), homes, places), *wrapped])
+        own = [name for name in _in_order(modules, entry) if name not in places]
+        places |= {name: place for place, name in enumerate(own, start=len(places))}
+        parts = [_wrap(name, modules[name], places) for name in own]
+        scripts[script] = "".join(['"use strict";\n', *parts])
     return scripts
 
 
@@ -61,14 +59,6 @@ def _in_order(modules: Mapping[str, str], entry: str) -> list[str]:
     return order
 
 
-def _imports(
-    needed: Iterable[str], homes: Mapping[str, str], places: Mapping[str, int]
-) -> Iterator[str]:
-    """Yield lines that import modules from the scripts that they stand in."""
-    for name in needed:
-        yield f'import {{ _m{places[name]} }} from "./{homes[name]}";\n'
-
-
 def _wrap(name: str, source: str, places: Mapping[str, int]) -> str:
     """Return a module as a function that is called at once and returns what it exports."""
 
@@ -81,8 +71,9 @@ def _wrap(name: str, source: str, places: Mapping[str, int]) -> str:
     if left := _LEFT.search(body):
         message = f"{name}: not understood: {left[0]}"
         raise ValueError(message)
-    head = f"// {name}\nexport const _m{places[name]} = (() => {{\n"
-    return f"{head}{body}return {{ {exported} }};\n}})();\n"
+    return (
+        f"// {name}\nconst _m{places[name]} = (() => {{\n{body}return {{ {exported} }};\n}})();\n"
+    )
 
 
 def _imported(name: str, source: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The files of the page, read and compressed once."""
 
+import base64
 import gzip
 import hashlib
 from collections.abc import Mapping
@@ -11,11 +12,14 @@ from types import MappingProxyType
 from service.web.bundling import bundle_modules
 
 FRONT_PAGE = "index.html"
+FIRST_SCRIPT = "first.js"
+"""What the front page holds within itself: a request for it would cost a search more than it is."""
+
 SCRIPTS: Mapping[str, str] = MappingProxyType(
-    {"first.js": "parts/searching.js", "page.js": "parts/main.js"}
+    {FIRST_SCRIPT: "parts/first.js", "page.js": "parts/main.js"}
 )
-"""The scripts that the front page asks for, and the modules that they begin with: what sends the
-search that an address asks for, then all the rest. Each module is there by itself, too."""
+"""The scripts of the front page and the modules that they begin with. Each module is there by
+itself, too."""
 
 STYLES = ("base", "search", "results", "panels", "map")
 STYLE = "page.css"
@@ -53,7 +57,35 @@ def page_files() -> Mapping[str, PageFile]:
     modules = {name: raw.decode() for name, raw in contents.items() if name.endswith(".js")}
     contents |= {name: text.encode() for name, text in bundle_modules(modules, SCRIPTS).items()}
     contents[STYLE] = b"".join(contents[f"styles/{name}.css"] for name in STYLES)
+    contents[FRONT_PAGE] = contents[FRONT_PAGE].replace(
+        f'<script src="/web/{FIRST_SCRIPT}"></script>'.encode(),
+        b"<script>" + contents[FIRST_SCRIPT] + b"</script>",
+    )
     return MappingProxyType({name: _pack(name, raw) for name, raw in contents.items()})
+
+
+@cache
+def page_policy() -> str:
+    """Return the Content-Security-Policy of the page.
+
+    Everything comes from this service. Nothing inline runs but the first script, known by its
+    sha256, and no script may turn text into markup.
+    """
+    digest = hashlib.sha256(page_files()[FIRST_SCRIPT].content).digest()
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'sha256-{base64.b64encode(digest).decode()}'",
+            "style-src 'self'",
+            "img-src 'self' blob:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
 
 
 def _pack(name: str, content: bytes) -> PageFile:

@@ -20,19 +20,19 @@ MODULES = {
 def test_every_module_stands_behind_what_it_imports_and_none_is_there_twice() -> None:
     script = bundle_modules(MODULES, {"page.js": "parts/main.js"})["page.js"]
     assert names(script) == ["words.js", "parts/deep/sums.js", "parts/main.js"]
-    assert not re.search(r"^import\b", script, re.MULTILINE)
+    assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
+    assert script.startswith('"use strict";')  # as modules are
 
 
-def test_a_later_script_imports_what_stands_in_an_earlier_one() -> None:
+def test_a_later_script_uses_what_stands_in_an_earlier_one() -> None:
     entries = {"first.js": "words.js", "page.js": "parts/main.js"}
     scripts = bundle_modules(MODULES, entries)
     assert list(scripts) == ["first.js", "page.js"]
     assert names(scripts["first.js"]) == ["words.js"]
     assert names(scripts["page.js"]) == ["parts/deep/sums.js", "parts/main.js"]
-    assert "export const _m0 = " in scripts["first.js"]
-    assert re.findall("^import .*$", scripts["page.js"], re.MULTILINE) == [
-        'import { _m0 } from "./first.js";'
-    ]
+    assert "const _m0 = " in scripts["first.js"]
+    assert "= _m0;" in scripts["page.js"]
+    assert "const _m1 = " in scripts["page.js"]
 
 
 def names(script: str) -> list[str]:
@@ -72,8 +72,7 @@ def test_a_module_that_is_not_there_is_refused() -> None:
 def test_all_modules_of_the_page_are_in_its_scripts_and_few_in_the_first() -> None:
     files = page_files()
     first, page = (names(files[script].content.decode()) for script in SCRIPTS)
-    # The theme runs before the first paint, by itself.
-    modules = {name for name in files if name.endswith(".js")} - {*SCRIPTS, "parts/theme.js"}
+    modules = {name for name in files if name.endswith(".js")} - {*SCRIPTS}
     assert sorted([*first, *page]) == sorted(modules)
     assert "words/en.js" not in first
     assert len(files["first.js"].gzipped) < 8_000

@@ -1,20 +1,20 @@
-/**
- * Sends searches. This module and what it imports come before the rest of the page, so that the
- * search that an address asks for is under way while everything else is still being loaded.
- */
+/** Sends searches: one at a time, and the first of them ahead of the page. */
 import { asks, searchKey } from "./address.js";
 import { askJson } from "./api.js";
 import { searchRequest } from "./request.js";
 import { state } from "./state.js";
-import { setView } from "./view.js";
 
-setView(); // before anything is painted, where that can be
-let first = asks(state()) ? send() : null;
+let ahead = null;
+
+/** Send what the address asks for before there is a page to show it; `beginSearch` takes it up. */
+export function sendAhead() {
+  if (asks(state())) ahead = send();
+}
 
 /** Return the search that the state asks for, under way; its reply is null if its picture is gone. */
 export function beginSearch() {
-  const sent = first;
-  first = null;
+  const sent = ahead;
+  ahead = null;
   if (sent?.key === searchKey(state())) return sent;
   sent?.stop.abort();
   return send();

@@ -1,10 +1,7 @@
-// Runs before the first paint, so that nobody is dazzled: a classic script, not a module.
-{
-  let chosen = null;
-  try {
-    chosen = localStorage.getItem("medsearch.theme");
-  } catch {
-    // Storage may be forbidden; the system's preference rules then.
-  }
+import { recall } from "./memory.js";
+
+/** Wear the colours that were chosen before, so that nobody is dazzled; else the system's hold. */
+export function wearTheme() {
+  const chosen = recall("theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 }
