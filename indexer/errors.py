@@ -123,6 +123,12 @@ class DownloadIncompleteError(FetchError):
     code = "download_incomplete"
 
 
+class WeakKeyError(MedsearchError, ValueError):
+    """A key for pseudonyms that could be guessed."""
+
+    code = "weak_key"
+
+
 class UnknownNameError(MedsearchError, LookupError):
     """No thing of that kind has that name; the remedy suggests the nearest, lists the valid."""
 

@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping
 from typing import Final, Self
 
+from indexer.errors import WeakKeyError
+
 KEY_VARIABLE: Final = "MEDSEARCH_PSEUDONYM_KEY"
 MIN_KEY_BYTES: Final = 16
 PATH_KIND: Final = "path"
@@ -30,12 +32,14 @@ class Pseudonymiser:
 
         Raises
         ------
-        ValueError
+        WeakKeyError
             The key is shorter than 16 bytes.
         """
         if len(key) < MIN_KEY_BYTES:
-            message = f"a pseudonym key needs at least {MIN_KEY_BYTES} bytes, not {len(key)}"
-            raise ValueError(message)
+            raise WeakKeyError(
+                f"The key for pseudonyms has {len(key)} bytes; it needs {MIN_KEY_BYTES} bytes.",
+                remedy=f"Set {KEY_VARIABLE} to what `openssl rand -hex 32` prints.",
+            )
         self._key = key
 
     def __repr__(self) -> str:
@@ -48,7 +52,7 @@ class Pseudonymiser:
 
         Raises
         ------
-        ValueError
+        WeakKeyError
             The variable is set, but to fewer than 16 bytes.
         """
         variables = os.environ if environment is None else environment

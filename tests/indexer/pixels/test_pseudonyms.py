@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.errors import WeakKeyError
 from indexer.pixels.pseudonyms import KEY_VARIABLE, PUBLIC_KEY, Pseudonymiser
 
 SECRET = Pseudonymiser(b"0123456789abcdef")
@@ -45,8 +46,10 @@ def test_kind_and_value_cannot_be_shifted_into_one_another(kind: str, value: str
 
 
 def test_a_short_key_is_refused() -> None:
-    with pytest.raises(ValueError, match="16 bytes"):
+    with pytest.raises(WeakKeyError, match="16 bytes"):
         Pseudonymiser(b"short")
+    with pytest.raises(WeakKeyError, match="openssl rand"):
+        Pseudonymiser.from_environment({KEY_VARIABLE: "short"})
 
 
 def test_the_environment_gives_the_key() -> None:
