@@ -33,6 +33,7 @@ _MILESTONES = (24, 500, 1000, 1500, _SHOWN)
 _STEP_MS = 60
 _STEP_TIMEOUT_S = 30
 _DROPPING_MS = 1000
+_RESTING_MS = 300
 _VIEW = {"width": 1280, "height": 860}
 _SUBJECTS = ("nodule of the lung", "fracture of the wrist", "cyst of the pelvis", "brain abscess")
 
@@ -96,6 +97,7 @@ def _tab(browser: Browser) -> Iterator[Page]:
     try:
         page = context.new_page()
         page.add_init_script(_WATCH)
+        page.wait_for_timeout(_RESTING_MS)  # the tab before it is still being put away
         yield page
     finally:
         context.close()
