@@ -34,10 +34,15 @@ WEIGHTS: Mapping[Target, Mapping[str, float]] = MappingProxyType(
     }
 )
 
-AWAY = 1 / 3
-"""How much of what is not wanted is taken from what is (Rocchio's formula).
+AWAY = 0.5
+"""How much of what a query has in common with what is not wanted is taken from it.
 
-Salton and Buckley, JASIS 41 (1990), found .25 against .75 best.
+All of it is Widdows' negation (ACL 2003). Rocchio's formula takes a share of the unwanted itself,
+which lies far nearer to other pictures than words do: it drives words away from all pictures of a
+kind. Measured on 3,022 radiology images: of ten hits for a modality and a body part, without the
+first one and what is like it, .31 show both (.36 untouched, .27 by Rocchio with a third), the
+nearest to it has a cosine of .65 (.80, .59). For a picture as the query .21 (.21, .21), .87 (.91,
+.88).
 """
 
 
@@ -113,10 +118,11 @@ class Draft:
         )
 
     def push_away(self, away: Mapping[Space, Vector]) -> None:
-        """Turn the embeddings searched for away from others in the same space (Rocchio)."""
+        """Turn the embeddings searched for away from unit vectors in the same space."""
         for place, leg in enumerate(self.legs):
             if isinstance(leg, DenseLeg) and leg.space in away:
-                turned = leg.vector - AWAY * away[leg.space]
+                common = max(float(leg.vector @ away[leg.space]), 0.0)
+                turned = leg.vector - AWAY * common * away[leg.space]
                 unit = turned / max(float(np.linalg.norm(turned)), np.finfo(np.float32).tiny)
                 self.legs[place] = replace(leg, vector=unit.astype(np.float32))
         if away and not any(isinstance(leg, DenseLeg) and leg.space in away for leg in self.legs):

@@ -79,11 +79,21 @@ def test_several_examples_are_searched_by_their_mean(ask: Ask, opened: Opened) -
 def test_what_is_not_wanted_is_left_out_and_its_like_sink(ask: Ask, opened: Opened) -> None:
     source = RecordSource("scans/train/3")
     reader = opened.indexes.snapshot()["scans"]
-    unwanted = reader.vector("image", 9)
-    turned = reader.vector("image", 3) - unwanted / 3
+    wanted, unwanted = reader.vector("image", 3), reader.vector("image", 9)
+    turned = wanted - (wanted @ unwanted) / 2 * unwanted
     reply = ask("images", source, unlike=("scans/train/9",), k=40)
     expected = ask("images", VectorSource("image", turned.astype(np.float32)), k=40)
     assert ids(reply) == [one for one in ids(expected) if one != "scans/train/9"]
+
+
+def test_what_has_nothing_in_common_with_the_unwanted_is_not_moved(
+    ask: Ask, opened: Opened
+) -> None:
+    away = -opened.indexes.snapshot()["scans"].vector("image", 9)
+    source = VectorSource("image", away)
+    untouched = ids(ask("images", source, k=40))
+    pushed = ids(ask("images", source, unlike=("scans/train/9",), k=40))
+    assert pushed == [one for one in untouched if one != "scans/train/9"]
 
 
 def test_an_unknown_example_is_not_found(ask: Ask) -> None:
