@@ -38,6 +38,7 @@ def test_every_error_is_thought_of() -> None:
         "ReplayError", "FetchError", "AccessDeniedError", "DamagedDownloadError",
         "DownloadIncompleteError", "SourceFailedError", "SourceUnreachableError",
         "PacsError", "PacsProtocolError", "PacsUnreachableError", "PacsAccessError", "MirrorError",
+        "WeakKeyError",
     }  # fmt: skip
     assert leaves == set(EXPECTED) | building
 
