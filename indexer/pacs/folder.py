@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,11 +23,16 @@ _OWNER_ONLY = 0o700
 
 @dataclass(frozen=True, slots=True)
 class MirrorFolder:
-    """An open mirror: its files below `root`, its journal, and a place for unfinished files."""
+    """An open mirror: its files below `root`, its journal, and a place for unfinished files.
+
+    Threads may place and remove files side by side.
+    """
 
     root: Path
     journal: Journal
     unfinished: Path
+    # Nobody may take away a folder that somebody else is about to put a file into.
+    _folders: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def place(self, path: str, content: bytes) -> None:
         """Put a file where it belongs, whole; it is sure to be found there after `sync`."""
@@ -36,16 +42,18 @@ class MirrorFolder:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.replace(target)
+        with self._folders:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.replace(target)
 
     def remove(self, path: str) -> None:
         """Delete a file, and the folders that it leaves empty; for good after `sync`."""
         target = self.root / path
         target.unlink(missing_ok=True)
-        for folder in (target.parent, target.parent.parent):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+        with self._folders:
+            for folder in (target.parent, target.parent.parent):
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()
 
     def sync(self, paths: Iterable[str]) -> None:
         """Make sure that files placed or removed stay so, whatever happens to the machine."""

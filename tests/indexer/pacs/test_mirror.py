@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from indexer.errors import (
 from indexer.pacs import transport
 from indexer.pacs.address import PacsAddress
 from indexer.pacs.dicomweb import DicomWeb
-from indexer.pacs.folder import open_mirror
+from indexer.pacs.folder import MirrorFolder, open_mirror
 from indexer.pacs.journal import Journal
 from indexer.pacs.mirror import MirrorOptions, MirrorReport, update_mirror
 from indexer.pixels.pseudonyms import PUBLIC_KEY, Pseudonymiser
@@ -172,6 +173,22 @@ def test_a_mirror_knows_whether_it_is_indexed_as_it_is(pacs: StandIn, tmp_path: 
         update(pacs, folder)
         assert not is_indexed(folder)
         note_indexed(folder)
+
+
+def test_files_come_and_go_side_by_side(tmp_path: Path) -> None:
+    (tmp_path / "unfinished").mkdir()
+    journal = Journal(tmp_path / "journal.sqlite", Pseudonymiser(KEY))
+    folder = MirrorFolder(tmp_path / "m", journal, tmp_path / "unfinished")
+
+    def come_and_go(number: int) -> None:
+        for _ in range(200):
+            folder.place(f"study/series/{number}.dcm", b"x")
+            folder.remove(f"study/series/{number}.dcm")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(come_and_go, range(4)))
+    assert not (tmp_path / "m" / "study").exists()
+    journal.close()
 
 
 @pytest.mark.parametrize("status", [500, 400])
