@@ -24,7 +24,7 @@ TEXTS = [
     "brain mri with a lesion of the left frontal lobe, axial image",
     "\x00 \n\t",
     "fracture \ud800",
-    "a1b2c3" * 1000,  # a dozen windows and more: several batches
+    "a1b2c3" * 3000,
 ]
 ROLES: tuple[TextRole, ...] = ("query", "document")
 
