@@ -3,8 +3,9 @@
 A matrix library chooses its kernel by the number of rows, and kernels add in different orders. With
 sixteen rows or more (every padded sequence has that many) its choice no longer shows; below, in the
 heads that act on one pooled vector a text, it does (measured with MKL: 1 to 3 rows). So those few
-rows are padded, and each tower is tried out when it is loaded: one that still depends on its batch
-computes its sequences one by one. On other devices than the CPU nothing of this is promised.
+rows are padded; torch's attention, which multiplies row by row where its input is a transposed
+view, is given copies; and each tower is tried out when it is loaded: one that still depends on its
+batch computes its sequences one by one. On other devices than the CPU nothing of this is promised.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -33,10 +34,17 @@ def try_batching(tower: TextTower, dim: int) -> TextTower:
     """Return the tower, `batched` only if its results do not depend on the batch, bit for bit."""
     if not tower.device.startswith("cpu"):
         return tower
-    alone = replace(tower, batched=False)
-    sequences = [tower.windows(text)[0] for text in TEXT_PROBES]
-    same = np.array_equal(tower.embed(sequences, dim), alone.embed(sequences, dim))
-    return tower if same else alone
+    one_by_one = replace(tower, batched=False)
+    # Of equal length, or they would not stand in one batch.
+    texts = [tower.rules.tokenise(text) for text in TEXT_PROBES]
+    shortest = min(len(text) for text in texts)
+    sequences = [tower.rules.sequence(text[:shortest]) for text in texts]
+    alone = one_by_one.embed(sequences, dim)
+    same = all(
+        np.array_equal(tower.embed(sequences[:size], dim), alone[:size])
+        for size in range(2, len(sequences) + 1)
+    )
+    return tower if same else one_by_one
 
 
 @cache
@@ -56,7 +64,10 @@ def _padding_mode() -> "Callable[[], TorchFunctionMode]":
     }
 
     class PaddedProducts(TorchFunctionMode):
-        """Pads the left side of matrix products that have few rows with rows of zeros."""
+        """Pads the left side of matrix products that have few rows with rows of zeros.
+
+        It does not see what happens within attention, which it hands what is contiguous.
+        """
 
         def __torch_function__(
             self,
@@ -67,6 +78,8 @@ def _padding_mode() -> "Callable[[], TorchFunctionMode]":
         ) -> Any:
             if func in products and _has_few_rows(args[0], args[1]):
                 return _multiply_padded(func, args, kwargs or {})
+            if func is functional.multi_head_attention_forward:
+                args = (*_contiguous(args[:3]), *args[3:])
             return func(*args, **(kwargs or {}))
 
     return PaddedProducts
@@ -76,6 +89,12 @@ def _has_few_rows(left: Any, right: Any) -> bool:
     """Tell whether this is a product of fewer rows than `FEW_ROWS` with one matrix."""
     matrix_rank = 2
     return bool(right.ndim == matrix_rank and 0 < left.numel() < FEW_ROWS * left.shape[-1])
+
+
+def _contiguous(tensors: tuple[Any, ...]) -> list[Any]:
+    """Return contiguous copies; what was one tensor stays one, by which attention knows itself."""
+    copies = {id(tensor): tensor.contiguous() for tensor in tensors}
+    return [copies[id(tensor)] for tensor in tensors]
 
 
 def _multiply_padded(

@@ -1,6 +1,6 @@
 """What every encoder owes its callers, whatever its family: one body of tests for all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,6 +79,12 @@ def text_encoder(text_case: Case, folders: Callable[[str], str]) -> TextEncoder:
 
 
 @pytest.fixture(scope="module")
+def embedded(text_encoder: TextEncoder) -> Mapping[TextRole, np.ndarray]:
+    """`TEXTS` as that encoder embeds them together."""
+    return {role: text_encoder.encode_texts(TEXTS, role) for role in ROLES}
+
+
+@pytest.fixture(scope="module")
 def image_encoder(image_case: Case, folders: Callable[[str], str]) -> ImageEncoder:
     """An encoder of that family in that arithmetic."""
     encoder = load_encoder(folders(image_case[0]), device="cpu", precision=image_case[1])
@@ -101,35 +107,42 @@ def unit(rows: np.ndarray) -> bool:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_texts_become_unit_rows_of_the_stated_dimension(
-    text_encoder: TextEncoder, role: TextRole
+    text_encoder: TextEncoder, embedded: Mapping[TextRole, np.ndarray], role: TextRole
 ) -> None:
-    embedded = text_encoder.encode_texts(TEXTS, role)
-    assert embedded.shape == (len(TEXTS), text_encoder.spec.dim)
-    assert embedded.dtype == np.float32
-    assert unit(embedded)
+    assert embedded[role].shape == (len(TEXTS), text_encoder.spec.dim)
+    assert embedded[role].dtype == np.float32
+    assert unit(embedded[role])
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_texts_give_no_rows(text_encoder: TextEncoder, role: TextRole) -> None:
-    embedded = text_encoder.encode_texts([], role)
-    assert embedded.shape == (0, text_encoder.spec.dim)
-    assert embedded.dtype == np.float32
+    none = text_encoder.encode_texts([], role)
+    assert none.shape == (0, text_encoder.spec.dim)
+    assert none.dtype == np.float32
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_text_is_embedded_the_same_whatever_its_neighbours(
-    text_encoder: TextEncoder, role: TextRole
+    text_encoder: TextEncoder, embedded: Mapping[TextRole, np.ndarray], role: TextRole
 ) -> None:
-    together = text_encoder.encode_texts(TEXTS, role)
     alone = np.concatenate([text_encoder.encode_texts([text], role) for text in TEXTS])
-    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(embedded[role], alone)
     order = np.random.default_rng(1).permutation(len(TEXTS))
     shuffled = text_encoder.encode_texts([TEXTS[place] for place in order], role)
-    np.testing.assert_array_equal(shuffled, together[order])
+    np.testing.assert_array_equal(shuffled, embedded[role][order])
 
 
-def test_threads_do_not_show_in_embeddings(text_encoder: TextEncoder) -> None:
-    expected = text_encoder.encode_texts(TEXTS, "query")
+def test_batches_of_every_size_give_the_same(text_encoder: TextEncoder) -> None:
+    texts = [f"{place} chest x ray" for place in "abcdefghijklmnopqrs"]
+    alone = np.concatenate([text_encoder.encode_texts([text], "query") for text in texts])
+    for size in (*range(2, 9), len(texts)):
+        together = text_encoder.encode_texts(texts[:size], "query")
+        np.testing.assert_array_equal(together, alone[:size], err_msg=f"{size} texts")
+
+
+def test_threads_do_not_show_in_embeddings(
+    text_encoder: TextEncoder, embedded: Mapping[TextRole, np.ndarray]
+) -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(4)
@@ -137,23 +150,24 @@ def test_threads_do_not_show_in_embeddings(text_encoder: TextEncoder) -> None:
             found = list(threads.map(lambda _: text_encoder.encode_texts(TEXTS, "query"), range(3)))
     finally:
         torch.set_num_threads(before)
-    for embedded in found:
-        np.testing.assert_array_equal(embedded, expected)
+    for rows in found:
+        np.testing.assert_array_equal(rows, embedded["query"])
 
 
 def test_different_texts_differ(text_encoder: TextEncoder) -> None:
-    embedded = text_encoder.encode_texts(["chest x ray", "brain mri of a child"], "document")
-    assert not np.allclose(embedded[0], embedded[1], atol=1e-4)
+    one, other = text_encoder.encode_texts(["chest x ray", "brain mri of a child"], "document")
+    assert not np.allclose(one, other, atol=1e-4)
 
 
 def test_loading_again_gives_the_same(
-    text_encoder: TextEncoder, text_case: Case, folders: Callable[[str], str]
+    text_encoder: TextEncoder,
+    text_case: Case,
+    embedded: Mapping[TextRole, np.ndarray],
+    folders: Callable[[str], str],
 ) -> None:
     again = load_encoder(folders(text_case[0]), device="cpu", precision=text_case[1])
     assert again.text_fingerprint == text_encoder.text_fingerprint
-    np.testing.assert_array_equal(
-        again.encode_texts(TEXTS, "query"), text_encoder.encode_texts(TEXTS, "query")
-    )
+    np.testing.assert_array_equal(again.encode_texts(TEXTS, "query"), embedded["query"])
 
 
 def test_the_fingerprint_says_what_was_loaded(text_encoder: TextEncoder, text_case: Case) -> None:
@@ -167,14 +181,17 @@ def test_the_fingerprint_says_what_was_loaded(text_encoder: TextEncoder, text_ca
 
 
 def test_both_arithmetics_share_a_space(
-    text_encoder: TextEncoder, text_case: Case, folders: Callable[[str], str]
+    text_encoder: TextEncoder,
+    text_case: Case,
+    embedded: Mapping[TextRole, np.ndarray],
+    folders: Callable[[str], str],
 ) -> None:
     other = load_encoder(folders(text_case[0]), device="cpu", precision="float32")
     theirs, ours = other.text_fingerprint, text_encoder.text_fingerprint
     assert theirs.space_digest() == ours.space_digest()
     assert (theirs.digest() == ours.digest()) == (text_case[1] == "float32")
-    rows = other.encode_texts(TEXTS, "query"), text_encoder.encode_texts(TEXTS, "query")
-    assert (rows[0] * rows[1]).sum(axis=1).min() > 0.998
+    rows = other.encode_texts(TEXTS, "query")
+    assert (rows * embedded["query"]).sum(axis=1).min() > 0.998
 
 
 def test_images_become_unit_rows_of_the_stated_dimension(

@@ -61,6 +61,30 @@ def test_a_tower_that_sees_its_batch_is_run_one_by_one() -> None:
     assert tower.embed(sequences, 2).tolist() == alone
 
 
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_a_tower_that_sees_batches_of_one_size_is_run_one_by_one(size: int) -> None:
+    def forward(tokens: Tensor, lengths: Tensor) -> Tensor:
+        off = float(len(tokens) == size)
+        return torch.stack([tokens.sum(1).float() + off, lengths.float()], dim=1)
+
+    assert not try_batching(tower_of(forward), 2).batched
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_attention_of_few_sequences_equals_that_of_many_bit_for_bit(count: int) -> None:
+    torch.manual_seed(0)
+    attention = torch.nn.MultiheadAttention(32, 4, batch_first=True).eval().requires_grad_(False)
+    torch.nn.init.normal_(attention.in_proj_bias)
+    many = torch.randn(8, 77, 32)
+    with torch.inference_mode(), padded_products("cpu"):
+        expected = attention(many, many, many, need_weights=False)[0]
+        some = many[:count]
+        found = attention(some, some, some, need_weights=False)[0]
+        apart = attention(some, some.clone(), some.flip(1), need_weights=False)[0]
+    assert torch.equal(found, expected[:count])
+    assert apart.shape == found.shape
+
+
 def test_elsewhere_than_on_cpu_nothing_is_tried() -> None:
     def forward(tokens: Tensor, lengths: Tensor) -> Tensor:
         raise NotImplementedError
