@@ -21,6 +21,7 @@ from indexer.store.faiss_files import Codes, codes_of, open_faiss
 from indexer.store.field_manifest import SearchStructure
 from indexer.store.plain_vectors import rounding
 from indexer.store.shortening import Shortening
+from indexer.store.subset import Part
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -116,21 +117,29 @@ class CodeLists:
         _, [chosen] = self._coarse.search(short, lists)
         starts = self._layout.starts
         near = [self._rows[starts[one] : starts[one + 1]] for one in chosen.tolist()]
-        return self._scan(short[0], count, np.concatenate(near))[0]
+        return self._scan(short[0], count, self._gathered(np.concatenate(near)))[0]
 
-    def propose(self, query: Vectors, count: int, among: Rows | None) -> tuple[Rows, Vectors]:
+    def propose(self, query: Vectors, count: int, among: Part | None) -> tuple[Rows, Vectors]:
         """Return the `count` rows of some, or of all, that may score most, and what they may score.
 
         int64 (m,) and float32 (m,), best first; m < count only if these are all.
         """
-        return self._scan(self._layout.shortening.apply(query[np.newaxis])[0], count, among)
+        short = self._layout.shortening.apply(query[np.newaxis])[0]
+        if among is None:
+            return self._scan(short, count, self._in_place())
+        codes = among.gather(self._codes)
+        blocks = self._gathered(among.places) if codes is None else _beside(among.places, codes)
+        return self._scan(short, count, blocks)
 
-    def _scan(self, short: Vectors, count: int, among: Rows | None) -> tuple[Rows, Vectors]:
+    def _scan(
+        self, short: Vectors, count: int, blocks: Iterator[tuple[Rows, Codes]]
+    ) -> tuple[Rows, Vectors]:
+        """Compare rows with their codes, block by block."""
         best = np.full(count, -np.inf, np.float32)
         found = np.full(count, -1, np.int64)
         scanner, pointer = self._scanner(), self._faiss.swig_ptr
         scanner.set_query(pointer(short))
-        for rows, codes in self._blocks(among):
+        for rows, codes in blocks:
             scanner.scan_codes(
                 len(rows), pointer(codes), pointer(rows), pointer(best), pointer(found), count
             )
@@ -138,17 +147,20 @@ class CodeLists:
         order = order[found[order] >= 0]
         return found[order], best[order]
 
-    def _blocks(self, among: Rows | None) -> Iterator[tuple[Rows, Codes]]:
-        """Yield rows with their codes, block by block; a block's codes are gone with the next."""
-        if among is None:
-            for start in range(0, len(self._codes), _IN_PLACE):
-                codes = self._codes[start : start + _IN_PLACE]
-                yield np.arange(start, start + len(codes)), codes
-            return
-        # Brought together first: scanned where they lie, each row would be waited for by itself.
-        space = np.empty((min(_GATHERED, len(among)), self._codes.shape[1]), np.uint8)
-        for start in range(0, len(among), _GATHERED):
-            rows = np.ascontiguousarray(among[start : start + _GATHERED])
+    def _in_place(self) -> Iterator[tuple[Rows, Codes]]:
+        """Yield all rows with their codes."""
+        for start in range(0, len(self._codes), _IN_PLACE):
+            codes = self._codes[start : start + _IN_PLACE]
+            yield np.arange(start, start + len(codes)), codes
+
+    def _gathered(self, places: Rows) -> Iterator[tuple[Rows, Codes]]:
+        """Yield some rows with their codes; a block's codes are gone with the next.
+
+        Brought together first: scanned where they lie, each row would be waited for by itself.
+        """
+        space = np.empty((min(_GATHERED, len(places)), self._codes.shape[1]), np.uint8)
+        for start in range(0, len(places), _GATHERED):
+            rows = np.ascontiguousarray(places[start : start + _GATHERED])
             codes = np.take(self._codes, rows, axis=0, out=space[: len(rows)], mode="clip")
             yield rows, codes
 
@@ -161,3 +173,9 @@ class CodeLists:
             scanner.set_list(0, 0.0)
             self._local.scanner = scanner
         return self._local.scanner
+
+
+def _beside(places: Rows, codes: Codes) -> Iterator[tuple[Rows, Codes]]:
+    """Yield rows with their codes, which lie side by side already."""
+    for start in range(0, len(places), _IN_PLACE):
+        yield places[start : start + _IN_PLACE], codes[start : start + _IN_PLACE]

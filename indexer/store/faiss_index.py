@@ -14,6 +14,7 @@ import numpy.typing as npt
 from indexer.store.faiss_files import open_faiss
 from indexer.store.field_manifest import SearchStructure
 from indexer.store.plain_vectors import rounding
+from indexer.store.subset import Part
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -47,7 +48,7 @@ class FaissIndex:
         """Return candidates (m,) from the lists nearest to a query (d,); m is `count` or less."""
         return self._search(query, count, nprobe=lists)[0]
 
-    def propose(self, query: Vectors, count: int, among: Rows | None) -> tuple[Rows, Vectors]:
+    def propose(self, query: Vectors, count: int, among: Part | None) -> tuple[Rows, Vectors]:
         """Return the `count` best rows of some, or of all, by approximate score.
 
         int64 (m,) and float32 (m,), best first; m < count only if these are all.
@@ -56,7 +57,7 @@ class FaissIndex:
         if among is None:
             return self._search(query, count, nprobe=lists)
         allowed = np.zeros(self._index.ntotal, np.bool_)
-        allowed[among] = True
+        allowed[among.places] = True
         # FAISS reads these bits while it searches: they must outlive the call.
         bits = np.packbits(allowed, bitorder="little")
         selector = self._faiss.IDSelectorBitmap(len(allowed), self._faiss.swig_ptr(bits))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.store.faiss_files import codes_of, open_faiss, unusable
+from indexer.store.subset import Part
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -46,7 +47,7 @@ class PlainVectors:
         """Return by how much a vector may score more than `propose` says of it."""
         return rounding(query)
 
-    def propose(self, query: Vectors, count: int, among: Rows | None) -> tuple[Rows, Vectors]:
+    def propose(self, query: Vectors, count: int, among: Part | None) -> tuple[Rows, Vectors]:
         """Return the `count` best rows of some, or of all, and their scores.
 
         int64 (m,) and float32 (m,), best first; m < count only if these are all.
@@ -61,12 +62,13 @@ class PlainVectors:
                 metric=self._faiss.METRIC_INNER_PRODUCT,
             )  # fmt: skip
             return rows, scores
-        scores = self._score(query, among)
-        if count < len(among):
+        places = among.places
+        scores = self._score(query, places)
+        if count < len(places):
             chosen = np.argpartition(-scores, count)[:count]
-            among, scores = among[chosen], scores[chosen]
+            places, scores = places[chosen], scores[chosen]
         order = np.argsort(-scores, kind="stable")
-        return among[order], scores[order]
+        return places[order], scores[order]
 
     def _score(self, query: Vectors, rows: Rows) -> Vectors:
         scores = np.empty(len(rows), np.float32)

@@ -19,13 +19,12 @@ from indexer.store.merge import id_digest
 from indexer.store.publish import current_build
 from indexer.store.records import completed, from_row
 from indexer.store.shards import RECORDS_NAME, THUMBNAILS_NAME, read_table
+from indexer.store.subset import Mask, Subset
 from indexer.store.vectors import FieldVectors
 from indexer.store.verify import ensure_verified
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class IndexReader:
         )
         facts = self.manifest.index_map
         self._map = IndexMap.open(folder, facts) if facts else None
-        self._without: dict[frozenset[str], Mask] = {}
+        self._without: dict[frozenset[str], Subset] = {}
         self._fields = {
             name: FieldVectors(folder, name, field, len(self.table))
             for name, field in self.manifest.fields.items()
@@ -122,27 +121,27 @@ class IndexReader:
         queries: npt.NDArray[np.float32],
         k: int,
         *,
-        allowed: Mask | None = None,
+        allowed: Subset | None = None,
         exact: bool = False,
     ) -> list[FieldHits]:
         """Return the k best records for each query by the cosine of one field.
 
-        `queries` float32 (q, d), unit rows. With `allowed`, bool (records,), the answer is exactly
-        the best of these rows; with `exact`, exactly the best of all. Otherwise it is what the
-        field's structure finds, with the recall that the manifest states.
+        `queries` float32 (q, d), unit rows. With `allowed`, the answer is exactly the best of these
+        records; with `exact`, exactly the best of all. Otherwise it is what the field's structure
+        finds, with the recall that the manifest states.
 
         Raises
         ------
         UnknownNameError
             The index has no such field.
         ValueError
-            Queries are not (q, d) finite numbers, or the mask has another length.
+            Queries are not (q, d) finite numbers, or the subset is of another number of records.
         """
-        self._check_mask(allowed)
+        self._check_subset(allowed)
         found = self._field(field).search(queries, k, allowed, exact)
         return [FieldHits(rows, scores) for rows, scores in found]
 
-    def search_lexical(self, query: Words, k: int, *, allowed: Mask | None = None) -> FieldHits:
+    def search_lexical(self, query: Words, k: int, *, allowed: Subset | None = None) -> FieldHits:
         """Return the k best records by BM25 over their words, of all or exactly of `allowed`.
 
         `query` may be weighed already, where several indexes are asked for the same words.
@@ -150,10 +149,11 @@ class IndexReader:
         Raises
         ------
         ValueError
-            The mask has another length than the index.
+            The subset is of another number of records.
         """
-        self._check_mask(allowed)
-        return FieldHits(*self._lexical.search(query, k, allowed))
+        self._check_subset(allowed)
+        mask = None if allowed is None else allowed.mask
+        return FieldHits(*self._lexical.search(query, k, mask))
 
     def records_with(self, token: str) -> int:
         """Return how many records hold a token, as `indexer.text.tokenise` cuts it."""
@@ -199,14 +199,13 @@ class IndexReader:
         """Return the record row of each embedding of a field, int64 (m,)."""
         return self._field(field).rows
 
-    def rows_without(self, fields: frozenset[str]) -> Mask:
-        """Return which records have no embedding in any of some fields, bool (records,)."""
+    def rows_without(self, fields: frozenset[str]) -> Subset:
+        """Return the records that have no embedding in any of some fields."""
         if fields not in self._without:
-            mask = np.ones(len(self.table), np.bool_)
+            mask: Mask = np.ones(len(self.table), np.bool_)
             for name in fields:
                 mask[self.rows_of(name)] = False
-            mask.setflags(write=False)
-            self._without[fields] = mask
+            self._without[fields] = Subset(mask)
         return self._without[fields]
 
     def places_of(
@@ -281,11 +280,9 @@ class IndexReader:
             message = f"row {row} of {len(self.table)}"
             raise IndexError(message)
 
-    def _check_mask(self, allowed: Mask | None) -> None:
-        if allowed is not None and (
-            allowed.shape != (len(self.table),) or allowed.dtype != np.bool_
-        ):
-            message = f"a bool mask of {len(self.table)} rows is needed, not {allowed.shape}"
+    def _check_subset(self, allowed: Subset | None) -> None:
+        if allowed is not None and allowed.mask.shape != (len(self.table),):
+            message = f"a subset of {len(self.table)} records is needed"
             raise ValueError(message)
 
     def _field(self, name: str) -> FieldVectors:

@@ -20,10 +20,10 @@ from indexer.store.code_lists import CodeLists
 from indexer.store.faiss_index import FaissIndex
 from indexer.store.field_manifest import FieldManifest, SearchStructure
 from indexer.store.plain_vectors import PlainVectors
+from indexer.store.subset import Mask, Part, Subset
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 Ranked = tuple[Rows, Vectors]
 
 # Candidates: how many more than k are scored at first, how many are proposed (a second look at all
@@ -45,7 +45,7 @@ class Proposes(Protocol):
     def margin(self, query: Vectors) -> float:
         """Return by how much a vector may score more than `propose` says of it."""
 
-    def propose(self, query: Vectors, count: int, among: Rows | None) -> tuple[Rows, Vectors]:
+    def propose(self, query: Vectors, count: int, among: Part | None) -> tuple[Rows, Vectors]:
         """Return the `count` rows that may score most, best first, and what they may score."""
 
 
@@ -55,7 +55,7 @@ class FieldVectors:
     def __init__(self, folder: Path, name: str, field: FieldManifest, records: int) -> None:
         self.vectors: Vectors = read_array(folder / f"{name}.vectors.npy")
         self.rows: Rows = read_array(folder / f"{name}.rows.npy")
-        self._dim = field.dim
+        self._name, self._dim = name, field.dim
         self._structure = field.structure
         self._lists = _open_lists(folder, name, field.structure, self.vectors)
         # Where codes cannot tell the best apart, the vectors are compared themselves.
@@ -67,7 +67,7 @@ class FieldVectors:
         # Usually record i has vector i: then rows need no translation.
         self._aligned = len(self.rows) == records and bool((self.rows == np.arange(records)).all())
 
-    def search(self, queries: Vectors, k: int, allowed: Mask | None, exact: bool) -> list[Ranked]:
+    def search(self, queries: Vectors, k: int, allowed: Subset | None, exact: bool) -> list[Ranked]:
         """Return ranked rows and scores for each query; see `IndexReader.search`."""
         queries = np.ascontiguousarray(queries, np.float32)
         if queries.ndim != 2 or queries.shape[1] != self._dim or not np.isfinite(queries).all():
@@ -76,8 +76,8 @@ class FieldVectors:
         if k <= 0 or len(self.vectors) == 0:
             return [_nothing() for _ in queries]
         if allowed is not None:
-            places = np.flatnonzero(allowed if self._aligned else allowed[self.rows])
-            return [self._search_all(query, k, places) for query in queries]
+            part = allowed.part(self._name, self._places_of)
+            return [self._search_all(query, k, part) for query in queries]
         if exact or self._structure.is_exhaustive:
             return [self._search_all(query, k, None) for query in queries]
         return [self._search_nearest_lists(query, k) for query in queries]
@@ -94,6 +94,10 @@ class FieldVectors:
         place = int(np.searchsorted(self.rows, row))
         return place if place < len(self.rows) and int(self.rows[place]) == row else None
 
+    def _places_of(self, mask: Mask) -> Rows:
+        """Return the places of the vectors of some records, rising."""
+        return np.flatnonzero(mask if self._aligned else mask[self.rows])
+
     def _search_nearest_lists(self, query: Vectors, k: int) -> Ranked:
         """Rank what the nearest lists propose; compare everything where they hold too little."""
         if self._lists is not None:
@@ -104,7 +108,7 @@ class FieldVectors:
                 return ranked
         return self._search_all(query, k, None)
 
-    def _search_all(self, query: Vectors, k: int, among: Rows | None) -> Ranked:
+    def _search_all(self, query: Vectors, k: int, among: Part | None) -> Ranked:
         """Return exactly the best of some vectors, or of all."""
         reachable = len(self.vectors) if among is None else len(among)
         if reachable > k + _SPARE:
@@ -120,7 +124,8 @@ class FieldVectors:
                         break
                     count *= _MORE_CANDIDATES
         # Few vectors, or a great many that tie: score each of them.
-        return self._rank(np.arange(reachable) if among is None else among, query, k)
+        places = np.arange(reachable) if among is None else among.places
+        return self._rank(places, query, k)
 
     def _settle(self, query: Vectors, k: int, places: Rows, most: Vectors) -> Ranked | None:
         """Return the k best, or None if vectors beyond `places` could be among them.

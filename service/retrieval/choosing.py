@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from indexer.store.subset import Subset
 from service.retrieval.calibration import Chance, Relevance
-from service.retrieval.columns import BuildColumns, Mask
+from service.retrieval.columns import BuildColumns
 from service.retrieval.drafting import Plan
 from service.retrieval.fusion import Fused, Key
 from service.retrieval.grouping import Chosen, Groups
@@ -122,11 +123,11 @@ def _complete(
     members = groups.members(chosen)
     allowed = area.allowed[home]
     if allowed is not None:
-        members = members & allowed
-    inside: list[Mask | None] = [np.zeros(one.table.num_rows, np.bool_) for one in area.readers]
-    inside[home] = members
+        members = members & allowed.mask
+    inside = [Subset(np.zeros(one.table.num_rows, np.bool_)) for one in area.readers]
+    inside[home] = Subset(members)
     dense = tuple(leg for leg in plan.legs if isinstance(leg, DenseLeg)) or plan.legs
-    depth = int(np.count_nonzero(members))
+    depth = inside[home].count
     tier = next(climb(replace(plan, legs=dense), replace(area, allowed=inside), depth))
     met = {chosen.fused.key, *(one.key for one in chosen.others)}
     worst = min(chosen.fused.score, *(one.score for one in chosen.others), float("inf"))

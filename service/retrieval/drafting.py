@@ -13,6 +13,7 @@ import numpy as np
 from indexer.errors import EncoderError, QueryError
 from indexer.pixels.looks import Look
 from indexer.store.reader import IndexReader
+from indexer.store.subset import Subset
 from indexer.text.fields import main_field
 from service.retrieval.columns import ColumnCache
 from service.retrieval.coverage import ceilings
@@ -154,9 +155,9 @@ class Draft:
             builds = [columns.of(self.readers[member]) for member in members]
             within = mentioned_masks(words, builds)
             if within is not None:
-                weight = WEIGHTS[self.target][STATED]
+                weight, subsets = WEIGHTS[self.target][STATED], tuple(map(Subset, within))
                 self.legs.append(
-                    replace(leg, name=STATED, weight=weight, members=members, within=tuple(within))
+                    replace(leg, name=STATED, weight=weight, members=members, within=subsets)
                 )
 
     def _is_captioned(self, member: int) -> bool:

@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.store.reader import IndexReader
-from service.retrieval.columns import Mask
+from indexer.store.subset import Subset, intersect
 from service.retrieval.fusion import Key, Ranking
 from service.retrieval.legs import Area, Effort
-from service.retrieval.masks import intersect
 from service.retrieval.query import Match
 from service.retrieval.spaces import Space
 from service.retrieval.views import records_compared
@@ -124,7 +123,7 @@ class SeriesLeg:
                 yield _Stand(Key(member, row), group, place, score, names[matched[row]])
 
     def _cosines(
-        self, reader: IndexReader, allowed: Mask | None
+        self, reader: IndexReader, allowed: Subset | None
     ) -> tuple[list[str], Scores, npt.NDArray[np.int8]]:
         """Return the names of fields, each record's best cosine with each slice, and in which.
 
@@ -146,7 +145,7 @@ class SeriesLeg:
                 within = intersect(allowed, records_compared(reader, name, one.fields))
                 for start in range(0, len(rows_of), _BLOCK):
                     rows = rows_of[start : start + _BLOCK]
-                    some = np.ones(len(rows), np.bool_) if within is None else within[rows]
+                    some = np.ones(len(rows), np.bool_) if within is None else within.mask[rows]
                     rows = rows[some]
                     found = vectors[start : start + _BLOCK][some] @ one.vectors.T
                     if (np.diff(rows) > 0).all():

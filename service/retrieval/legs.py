@@ -7,13 +7,12 @@ from functools import cached_property
 import numpy as np
 
 from indexer.store.reader import IndexReader
+from indexer.store.subset import Mask, Subset, intersect
 from indexer.text.fields import CHINESE_FIELDS
 from indexer.text.tokenise import weigh
 from service.retrieval.chance import chance_cosine
-from service.retrieval.columns import Mask
 from service.retrieval.encoding import Vector
 from service.retrieval.fusion import Found, Key, Ranking, merge_by_score
-from service.retrieval.masks import count_allowed, intersect
 from service.retrieval.spaces import Space
 from service.retrieval.views import records_compared
 
@@ -27,13 +26,18 @@ class Area:
     """Where a search looks: readers, and for each the records that it may return (None: all)."""
 
     readers: Sequence[IndexReader]
-    allowed: Sequence[Mask | None]
+    allowed: Sequence[Subset | None]
+
+    @property
+    def masks(self) -> list[Mask | None]:
+        """The records of each reader that may be returned: bool (n,), None for all."""
+        return [None if subset is None else subset.mask for subset in self.allowed]
 
     def records(self) -> int:
         """Return how many records may be returned in all."""
         return sum(
-            count_allowed(mask, reader.table.num_rows)
-            for reader, mask in zip(self.readers, self.allowed, strict=True)
+            reader.table.num_rows if subset is None else subset.count
+            for reader, subset in zip(self.readers, self.allowed, strict=True)
         )
 
 
@@ -60,7 +64,7 @@ class DenseLeg:
     weight: float
     vector: Vector
     members: tuple[int, ...]
-    within: tuple[Mask, ...] | None = None
+    within: tuple[Subset, ...] | None = None
     fields: tuple[str, ...] = ()
 
     @property
@@ -87,7 +91,7 @@ class DenseLeg:
             reader = area.readers[member]
             for field in self.fields_of(reader):
                 within = intersect(allowed, records_compared(reader, field, self.fields))
-                if within is not None and not within.any():
+                if within is not None and within.count == 0:
                     continue
                 [hits] = reader.search(field, queries, depth, allowed=within, exact=exact)
                 found.append(Found(member, hits.rows, hits.scores, field))
@@ -117,7 +121,7 @@ class DenseLeg:
                 structure = field.structure
                 within = intersect(allowed, records_compared(reader, name, self.fields))
                 if within is not None:
-                    scanned += min(count_allowed(within, len(within)), field.vectors)
+                    scanned += min(within.count, field.vectors)
                 elif exact or structure.is_exhaustive:
                     scanned += field.vectors
                 else:
@@ -125,7 +129,7 @@ class DenseLeg:
                     scanned += field.vectors * structure.nprobe // structure.nlist
         return Effort(all_exact, scanned)
 
-    def _allowed(self, area: Area) -> Iterator[tuple[int, Mask | None]]:
+    def _allowed(self, area: Area) -> Iterator[tuple[int, Subset | None]]:
         """Yield each member with the records of it that may be ranked."""
         for place, member in enumerate(self.members):
             allowed = area.allowed[member]
@@ -204,4 +208,4 @@ class LexicalLeg:
 def _without(area: Area, keys: Collection[Key], field: str, members: Collection[int]) -> Set[Key]:
     """Return those of `keys` that have no embedding of a field in one of the member indexes."""
     lacking = {member: area.readers[member].rows_without(frozenset({field})) for member in members}
-    return {key for key in keys if key.reader not in lacking or lacking[key.reader][key.row]}
+    return {key for key in keys if key.reader not in lacking or lacking[key.reader].mask[key.row]}

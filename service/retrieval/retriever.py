@@ -16,7 +16,6 @@ from service.retrieval.fusion import Fused
 from service.retrieval.grouping import GROUP_COLUMNS, Chosen
 from service.retrieval.hits import Group, Hit
 from service.retrieval.legs import Area
-from service.retrieval.masks import MaskCache
 from service.retrieval.patience import patience_of_a_query
 from service.retrieval.planning import Planner
 from service.retrieval.query import Query, TextSource
@@ -26,6 +25,7 @@ from service.retrieval.reply import SearchReply
 from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
 from service.retrieval.spaces import Space
 from service.retrieval.stage_clock import StageClock
+from service.retrieval.subsets import SubsetCache
 from service.retrieval.tallies import Tallies
 
 
@@ -51,11 +51,11 @@ class Retriever:
         self._indexes = indexes
         self._encoders = encoders
         self._columns = columns or ColumnCache()
-        self._masks = MaskCache(self._columns)
+        self._subsets = SubsetCache(self._columns)
         self._excluder = Excluder(self._columns, encoders.fingerprint, encoders.unpack)
         self._refiner = refiner or Refiner()
         self._planner = Planner(encoders, self._columns)
-        self._tallies = Tallies(self._columns, self._masks, self._excluder)
+        self._tallies = Tallies(self._columns, self._subsets, self._excluder)
 
     @patience_of_a_query()
     def search(self, query: Query, snapshot: Snapshot | None = None) -> SearchReply:
@@ -77,7 +77,7 @@ class Retriever:
         everywhere = self._indexes.snapshot() if snapshot is None else snapshot
         readers = self.selector.select(query, everywhere)
         filters = without_splits(query.filters, query.exclude_splits)
-        area = Area(readers, self._masks.allowed(readers, filters))
+        area = Area(readers, self._subsets.allowed(readers, filters))
         plan = self._planner.plan(query, readers, everywhere)
         excluded = self._excluder.keys(query, readers, everywhere)
         clock.mark("encode")
@@ -93,7 +93,7 @@ class Retriever:
         relevant = choice.relevance.relevant
         evidence = self._tallies.evidence(query, plan, area, excluded, everywhere, relevant)
         empty = why_empty(
-            query, choice, area, filters, lambda part: self._masks.count(readers, part)
+            query, choice, area, filters, lambda part: self._subsets.count(readers, part)
         )
         if query.facets or query.evidence:
             clock.mark("counts")

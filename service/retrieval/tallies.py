@@ -20,7 +20,6 @@ from service.retrieval.exclusions import Excluder, without_splits
 from service.retrieval.facets import FacetCount, check_facets, count_facets, without_own
 from service.retrieval.fusion import Key
 from service.retrieval.legs import Area, LexicalLeg
-from service.retrieval.masks import MaskCache
 from service.retrieval.query import (
     ImageSource,
     Query,
@@ -32,6 +31,7 @@ from service.retrieval.query import (
 )
 from service.retrieval.refining import Refiner
 from service.retrieval.selection import Snapshot
+from service.retrieval.subsets import SubsetCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Tallies:
     """Counts over the builds that queries search."""
 
     columns: ColumnCache
-    masks: MaskCache
+    subsets: SubsetCache
     excluder: Excluder
 
     def facets(
@@ -64,7 +64,7 @@ class Tallies:
         masks: dict[str, list[Mask | None]] = {}
         for name in query.facets:
             filters = without_splits(without_own(query.filters, name), query.exclude_splits)
-            allowed = self.masks.allowed(readers, filters)
+            allowed = Area(readers, self.subsets.allowed(readers, filters)).masks
             masks[name] = allowed if among is None else list(map(_both, allowed, among))
         return count_facets(masks, builds)
 
@@ -109,7 +109,7 @@ class Tallies:
         )
         page = choose(wide, plan, area, excluded | own, builds, Refiner()).page
         nearest = cases_of((chosen.fused.key for chosen in page), builds)
-        return gather_evidence(nearest, builds, area.allowed, cases_of(own, builds))
+        return gather_evidence(nearest, builds, area.masks, cases_of(own, builds))
 
 
 def _came_from(query: Query) -> Query:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from indexer.pixels.ct_windows import WINDOW_FIELDS, WindowName
 from indexer.pixels.window_words import windows_asked
 from indexer.store.reader import IndexReader
-from service.retrieval.columns import Mask
+from indexer.store.subset import Subset
 from service.retrieval.encoding import Vector
 from service.retrieval.query import Query, TextSource
 from service.retrieval.spaces import IMAGE, Space
@@ -47,7 +47,7 @@ def fields_compared(
     return (IMAGE, *WINDOW_FIELDS) if window is None else (field_of(window), IMAGE)
 
 
-def records_compared(reader: IndexReader, name: str, fields: Sequence[str]) -> Mask | None:
+def records_compared(reader: IndexReader, name: str, fields: Sequence[str]) -> Subset | None:
     """Return whose embeddings in the field `name`, one of `fields`, are compared; None for all.
 
     Beside slices in the query's window, pictures are compared as they are shown only if they are in

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from indexer.store.subset import Subset
 from tests.benchmarks.machine import MIB, anonymous_bytes, cpu_seconds, time_each, watch_memory
 from tests.benchmarks.report import Report
 from tests.benchmarks.synthetic import (
@@ -172,9 +173,9 @@ def _filtered(reader: Any, queries: np.ndarray, share: float, kind: str) -> tupl
             [block @ axis for block in np.array_split(reader.vectors(FIELD), 64)]
         )
     allowed = values <= np.quantile(values, share)
-    chosen = queries[:_FILTERED_QUERIES]
+    chosen, subset = queries[:_FILTERED_QUERIES], Subset(allowed)
     timings, hits = time_each(
-        lambda query: reader.search(FIELD, query[np.newaxis], _K, allowed=allowed)[0], chosen
+        lambda query: reader.search(FIELD, query[np.newaxis], _K, allowed=subset)[0], chosen
     )
     positions = np.flatnonzero(allowed)
     vectors = np.ascontiguousarray(reader.vectors(FIELD)[positions])

@@ -8,6 +8,7 @@ from indexer.store.arrays import read_array, write_array
 from indexer.store.code_lists import CodeLists
 from indexer.store.field_manifest import SearchStructure
 from indexer.store.structures import build_structure
+from indexer.store.subset import Part
 
 COUNT, DIM = 5000, 40
 
@@ -29,17 +30,18 @@ def test_some_rows_are_told_what_all_are_told(
 ) -> None:
     lists = CodeLists.open(tmp_path, "f", structure, vectors)
     rng = np.random.default_rng(5)
-    # More than are brought together at a time, and in any order.
+    # More than are brought together at a time, and in any order; later they lie side by side.
     some = rng.permutation(COUNT)[:4500]
+    part = Part(some)
     for query in vectors[:10]:
         rows, most = lists.propose(query, COUNT, None)
         assert (np.diff(most) <= 0).all()
         assert sorted(rows.tolist()) == list(range(COUNT))
         told = dict(zip(rows.tolist(), most.tolist(), strict=True))
-        chosen, said = lists.propose(query, COUNT, some)
+        chosen, said = lists.propose(query, COUNT, part)
         assert sorted(chosen.tolist()) == sorted(some.tolist())
         assert [told[row] for row in chosen.tolist()] == said.tolist()
-        best, _ = lists.propose(query, 7, some)
+        best, _ = lists.propose(query, 7, part)
         assert set(best.tolist()) <= {row for row in chosen.tolist() if told[row] >= said[6]}
 
 

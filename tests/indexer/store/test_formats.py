@@ -14,6 +14,7 @@ from indexer.store.manifest import FORMAT_VERSION, MANIFEST_NAME, FileEntry, rea
 from indexer.store.reader import IndexReader
 from indexer.store.records import IMAGE_SCHEMA
 from indexer.store.shards import RECORDS_NAME, read_table
+from indexer.store.subset import Subset
 from service.retrieval.columns import BuildColumns
 from service.retrieval.facets import count_facets
 from service.retrieval.filters import Comparison, evaluate
@@ -94,7 +95,7 @@ def test_a_build_of_format_2_opens_and_is_searched_by_its_faiss_files(
     assert reader.manifest.fields["image"].structure.kind == "ivf_sq8"
     odd = np.arange(40) % 2 == 1
     for query in vectors[:5]:
-        [found] = reader.search("image", query[np.newaxis], 7, allowed=odd)
+        [found] = reader.search("image", query[np.newaxis], 7, allowed=Subset(odd))
         assert found.rows.tolist() == np.argsort(-(vectors[:40] @ query) + 9.0 * ~odd)[:7].tolist()
         [near] = reader.search("image", query[np.newaxis], 7)
         assert len(near) == 7

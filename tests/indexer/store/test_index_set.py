@@ -8,6 +8,7 @@ import pytest
 from indexer.store.index_set import IndexSet
 from indexer.store.publish import prune, rollback
 from indexer.store.reader import IndexReader
+from indexer.store.subset import Subset
 from tests.indexer.store.conftest import Build
 
 
@@ -87,7 +88,7 @@ def check_request(reader: IndexReader) -> None:
     assert reader.record(int(hits.rows[0])).record_id == "tiny/all/7"
     assert reader.search_lexical("number 17", 1).rows.tolist() == [17]
     assert reader.thumbnail(7) == b"jpeg 7"
-    [hits] = reader.search("image", own, 40, allowed=np.arange(40) % 2 == 0)
+    [hits] = reader.search("image", own, 40, allowed=Subset(np.arange(40) % 2 == 0))
     assert len(hits) == 20
 
 

@@ -6,6 +6,7 @@ import pytest
 from indexer.errors import IndexNotFoundError, UnknownNameError
 from indexer.store import reader as reader_module
 from indexer.store.reader import IndexReader
+from indexer.store.subset import Subset
 from tests.indexer.store.conftest import DIM, Build, record
 
 
@@ -44,11 +45,11 @@ def test_queries_that_are_no_vectors_are_refused(reader: IndexReader, query: np.
         reader.search("image", query.astype(np.float32), 1)
 
 
-def test_a_mask_of_another_length_is_refused(reader: IndexReader) -> None:
-    with pytest.raises(ValueError, match="bool mask of 40 rows"):
-        reader.search("image", np.ones((1, DIM), np.float32), 1, allowed=np.ones(39, bool))
-    with pytest.raises(ValueError, match="bool mask of 40 rows"):
-        reader.search_lexical("number", 1, allowed=np.ones(41, bool))
+def test_a_subset_of_another_length_is_refused(reader: IndexReader) -> None:
+    with pytest.raises(ValueError, match="subset of 40 records"):
+        reader.search("image", np.ones((1, DIM), np.float32), 1, allowed=Subset(np.ones(39, bool)))
+    with pytest.raises(ValueError, match="subset of 40 records"):
+        reader.search_lexical("number", 1, allowed=Subset(np.ones(41, bool)))
 
 
 @pytest.mark.parametrize("row", [-1, 40])

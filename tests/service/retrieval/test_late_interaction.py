@@ -13,6 +13,7 @@ from indexer.encoders.spec import ImageInput
 from indexer.errors import DecodeError, QueryError, RecordNotFoundError
 from indexer.store.index_set import IndexSet
 from indexer.store.reader import IndexReader
+from indexer.store.subset import Subset
 from service.opening import Opened, assemble
 from service.retrieval.columns import BuildColumns
 from service.retrieval.encoding import QueryEncoders, QueryImage, Vector
@@ -224,7 +225,7 @@ def test_a_group_scores_by_the_definition(folder: Path, seed: int, count: int, l
         slices=(Slices(queries, ("lung_window", "image")),), members=(0,), groups=(codes,), best=1,
     )  # fmt: skip
     allowed = np.random.default_rng(seed).random(len(codes)) < 0.8
-    ranking = leg.rank(Area([reader], [allowed]), 99, exact=True)
+    ranking = leg.rank(Area([reader], [Subset(allowed)]), 99, exact=True)
     expected = {}
     for code in range(codes.max() + 1):
         rows = np.flatnonzero((codes == code) & allowed)

@@ -1,0 +1,63 @@
+"""Which records of each build a query may return; kept per build, since filters repeat."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from indexer.store.reader import IndexReader
+from indexer.store.subset import Subset
+from service.retrieval.columns import ColumnCache
+from service.retrieval.filters import Filter, check_filter, evaluate
+
+_KEPT_FILTERS = 256
+_KEPT_BYTES = 256 * 1024 * 1024
+
+
+class SubsetCache:
+    """Evaluates filters over builds and keeps the latest 256, up to 256 MiB. Thread-safe.
+
+    Half of 600,000 records of tests/benchmarks take 80 MB once they are searched repeatedly.
+    """
+
+    def __init__(self, columns: ColumnCache, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._columns = columns
+        self._kept_bytes = kept_bytes
+        self._kept: OrderedDict[tuple[str, str, Filter], Subset] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def allowed(self, readers: Sequence[IndexReader], chosen: Filter | None) -> list[Subset | None]:
+        """Return for each reader which records are allowed, or None for all.
+
+        Raises
+        ------
+        QueryError
+            The filter does not fit the readers' columns.
+        """
+        if chosen is None:
+            return [None] * len(readers)
+        check_filter(chosen, [self._columns.of(reader) for reader in readers])
+        return [self._subset(reader, chosen) for reader in readers]
+
+    def count(self, readers: Sequence[IndexReader], chosen: Filter) -> int:
+        """Return how many records of some readers a checked filter allows."""
+        return sum(self._subset(reader, chosen).count for reader in readers)
+
+    def _subset(self, reader: IndexReader, chosen: Filter) -> Subset:
+        key = (reader.name, reader.build_id, chosen)
+        with self._lock:
+            found = self._kept.get(key)
+        if found is None:
+            found = Subset(evaluate(chosen, self._columns.of(reader)))
+        with self._lock:
+            found = self._kept.setdefault(key, found)
+            self._kept.move_to_end(key)
+            self._make_room()
+        return found
+
+    def _make_room(self) -> None:
+        """Drop the oldest until the rest fits. Subsets grow with use, so all are asked again."""
+        held = {key: subset.nbytes for key, subset in self._kept.items()}
+        total = sum(held.values())
+        while len(self._kept) > 1 and (total > self._kept_bytes or len(self._kept) > _KEPT_FILTERS):
+            dropped, _ = self._kept.popitem(last=False)
+            total -= held[dropped]
