@@ -77,7 +77,8 @@ def choose(
         tiers.append(tier)
         ranked = _shown(tier, excluded, chance)
         if len(tiers) == 1:
-            refined = refiner.refine(ranked, query, area.readers)
+            place_of = (lambda key: key) if groups is None else groups.of
+            refined = refiner.refine(ranked, query, area.readers, place_of)
             ranked = list(refined.ranked)
         if groups is None:
             single += ranked

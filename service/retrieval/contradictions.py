@@ -5,7 +5,7 @@ Reports state findings; patients' questions tell of them, and rules read such pr
 right answers and wins none (.898). Behind those that score up to .05 less, it loses one (.904).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from indexer.text.assertions import Wish
@@ -31,6 +31,7 @@ def demote(
     window: int = WINDOW,
     margin: float | None = None,
     needed: int | None = None,
+    place_of: Callable[[Key], Hashable] = lambda key: key,
 ) -> Demoted:
     """Put contradicting records behind the others of the first `window`, both in their old order.
 
@@ -39,26 +40,30 @@ def demote(
     was demoted. A query that states nothing reads no text; `text_of` gives a record's own words
     ("" if it has none), once for each record of the window.
 
-    Where only the first `needed` places matter, reading ends with the record by which as many do
-    not contradict: whatever comes later stands behind these. Further places are then unsettled.
+    Where only the first `needed` places matter, reading ends once as many are taken by records that
+    do not contradict: whatever comes later stands behind these. Further places are then unsettled.
+    `place_of` says which records share a place, as those of one case do.
     """
     wish = Wish.of(query_text)
     if wish is None:
         return Demoted(tuple(ranked), frozenset())
     found: set[Key] = set()
-    for read, one in enumerate(ranked[:window]):
-        if needed is not None and read - len(found) >= needed:
+    taken: set[Hashable] = set()
+    for one in ranked[:window]:
+        if needed is not None and len(taken) >= needed:
             break
         if wish.is_contradicted_by(text_of(one.key)):
             found.add(one.key)
+        else:
+            taken.add(place_of(one.key))
     contradicting = frozenset(found)
     if not contradicting:
         return Demoted(tuple(ranked), contradicting)
 
-    def place(one: Fused) -> tuple[bool, float]:
+    def order(one: Fused) -> tuple[bool, float]:
         contradicts = one.key in contradicting
         if margin is None:
             return contradicts, 0.0
         return False, (margin if contradicts else 0.0) - one.score
 
-    return Demoted((*sorted(ranked[:window], key=place), *ranked[window:]), contradicting)
+    return Demoted((*sorted(ranked[:window], key=order), *ranked[window:]), contradicting)

@@ -1,11 +1,11 @@
 """Groups of hits: one for each case, study, article ..., represented by its best record."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from service.retrieval.columns import BuildColumns, GroupColumn, Mask
-from service.retrieval.fusion import Fused
+from service.retrieval.fusion import Fused, Key
 from service.retrieval.query import GroupBy
 
 GROUP_COLUMNS: Mapping[GroupBy, str] = MappingProxyType(
@@ -52,18 +52,21 @@ class Groups:
     def add(self, ranked: Iterable[Fused]) -> None:
         """Put records that rank below all earlier ones into their groups."""
         for fused in ranked:
-            column = self._columns[fused.key.reader]
-            code = -1 if column is None else int(column.codes[fused.key.row])
+            column, code = self._column_and_code(fused.key)
             if column is None or code < 0:
                 self._chosen.append(Chosen(fused, group_records=1))
                 continue
-            group = (fused.key.reader, code)
-            place = self._places.setdefault(group, len(self._chosen))
+            place = self._places.setdefault((fused.key.reader, code), len(self._chosen))
             if place == len(self._chosen):
                 self._chosen.append(Chosen(fused, code, int(column.sizes[code])))
             elif len(self._chosen[place].others) < self._size - 1:
                 known = self._chosen[place]
                 self._chosen[place] = known._replace(others=(*known.others, fused))
+
+    def of(self, key: Key) -> Hashable:
+        """Return what tells a record's group from others."""
+        _, code = self._column_and_code(key)
+        return key if code < 0 else (key.reader, code)
 
     def page(self, offset: int, k: int) -> list[Chosen]:
         """Return `k` groups after the first `offset`."""
@@ -77,6 +80,10 @@ class Groups:
             raise ValueError(message)
         members: Mask = column.codes == chosen.group_code
         return members
+
+    def _column_and_code(self, key: Key) -> tuple[GroupColumn | None, int]:
+        column = self._columns[key.reader]
+        return column, -1 if column is None else int(column.codes[key.row])
 
 
 def _group_column(build: BuildColumns, name: str) -> GroupColumn | None:

@@ -1,6 +1,6 @@
 """What is done to the first hits once their words are read: reranking, and the guard."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -45,11 +45,16 @@ class Refiner:
         self._reranker = reranker
 
     def refine(
-        self, ranked: Sequence[Fused], query: Query, readers: Sequence[IndexReader]
+        self,
+        ranked: Sequence[Fused],
+        query: Query,
+        readers: Sequence[IndexReader],
+        place_of: Callable[[Key], Hashable],
     ) -> Refined:
         """Rerank the first tier if the query asks for it, then put contradictions behind others.
 
-        A query without words contradicts nothing.
+        A query without words contradicts nothing. `place_of` says which records share a place of
+        the page.
 
         Raises
         ------
@@ -60,7 +65,7 @@ class Refiner:
         """
         words = "\n".join(one.text for one in query.sources if isinstance(one, TextSource))
         if query.rerank is not None:
-            return self._rerank(ranked, query, words, readers)
+            return self._rerank(ranked, query, words, readers, place_of)
         if not words:
             return Refined(ranked)
         guarded = demote(
@@ -69,11 +74,17 @@ class Refiner:
             _text_of(readers, _STATING),
             margin=_MARGINS.get(query.target),
             needed=_needed(query),
+            place_of=place_of,
         )
         return Refined(_let_fall(guarded.ranked), guarded.contradicting)
 
     def _rerank(
-        self, ranked: Sequence[Fused], query: Query, words: str, readers: Sequence[IndexReader]
+        self,
+        ranked: Sequence[Fused],
+        query: Query,
+        words: str,
+        readers: Sequence[IndexReader],
+        place_of: Callable[[Key], Hashable],
     ) -> Refined:
         stage = query.rerank
         if stage is None or not words:
@@ -97,8 +108,13 @@ class Refiner:
         )  # fmt: skip
         order = sorted(done.scores, key=lambda key: -done.scores[key])
         places = {key: Place(rank, done.scores[key]) for rank, key in enumerate(order, start=1)}
-        stating = _text_of(readers, _STATING)
-        guarded = demote(done.ranked, words, stating, needed=_needed(query))
+        guarded = demote(
+            done.ranked,
+            words,
+            _text_of(readers, _STATING),
+            needed=_needed(query),
+            place_of=place_of,
+        )
         return Refined(guarded.ranked, guarded.contradicting, places, notes)
 
 
@@ -114,8 +130,8 @@ def _text_of(
 
 
 def _needed(query: Query) -> int | None:
-    """Return how many places decide over the page; None if all, as groups may be of any size."""
-    return None if query.group_by else query.offset + query.k
+    """Return how many places decide over the page; None if all, as each shows several records."""
+    return None if query.group_size > 1 else query.offset + query.k
 
 
 def _let_fall(ranked: Sequence[Fused]) -> list[Fused]:

@@ -15,7 +15,7 @@ from service.retrieval.drafting import Leg, Plan
 from service.retrieval.fusion import Fused, FusedRanking, Fusion, Key, Ranking, fuse
 from service.retrieval.hits import LegReport
 from service.retrieval.legs import Area
-from service.retrieval.query import Query
+from service.retrieval.query import Query, TextSource
 
 # How deep rankings are fused at least. Blending: on both development sets of `fusion`, ranking
 # deeper than 30 changes no figure by .004 or more. By rank, what stands lower still has most of a
@@ -37,9 +37,15 @@ class Tier:
 
 
 def first_depth(query: Query, plan: Plan, excluded: Collection[Key]) -> int:
-    """Return how deep the first tier ranks; the same for every page of a query."""
+    """Return how deep the first tier ranks; the same for every page of a query.
+
+    One ranking alone has nothing to be fused with. But where there are words, it holds what
+    stands behind its first records, too: these may contradict the words.
+    """
     wanted = query.k + min(len(excluded), _MOST_SPARE)
-    depth = wanted if len(plan.legs) == 1 else max(wanted, _FUSION_DEPTHS[plan.fusion])
+    has_words = any(isinstance(one, TextSource) for one in query.sources)
+    ranks_alone = len(plan.legs) == 1 and not has_words
+    depth = wanted if ranks_alone else max(wanted, _FUSION_DEPTHS[plan.fusion])
     return depth if query.group_by is None else max(depth, _GROUP_DEPTH * wanted)
 
 

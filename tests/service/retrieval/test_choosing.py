@@ -1,6 +1,7 @@
 """Pages that follow on each other, and the members of groups."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -148,9 +149,45 @@ def test_what_contradicts_the_words_stands_behind(tmp_path, kit) -> None:  # typ
         assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
         return [(hit.record.source_id, hit.contradicts) for hit in hits]
 
+    query = Query(target="images", source=TextSource("no pleural effusion"), mode="lexical", k=1)
+    [first] = opened.retriever.search(query).hits
+    assert (first.record.source_id, first.contradicts) == ("0", False)
+    opposite = replace(query, source=TextSource("pleural effusion"))
+    for page in range(2):
+        [hit] = opened.retriever.search(replace(opposite, offset=page)).hits
+        assert not hit.contradicts
     present = found("pleural effusion")
     assert present[-1] == ("0", True)
     assert not any(contradicts for _, contradicts in present[:-1])
     absent = found("no pleural effusion")
     assert absent[0] == ("0", False)
     assert all(contradicts for _, contradicts in absent[1:])
+
+
+def test_cases_that_contradict_stand_behind_whatever_the_first_case_holds(tmp_path, kit) -> None:  # type: ignore[no-untyped-def]
+    from indexer.store.index_set import IndexSet
+    from service.opening import assemble
+    from service.retrieval.encoding import QueryEncoders
+
+    stated = {
+        "large": ["Large pleural effusion."] * 3,
+        "none": ["No pleural effusion."],
+        "small": ["A pleural effusion beside a heart that is not enlarged, in an adult."],
+    }
+    records = [
+        kit.image_record("films", 10 * place + number, case_id=case, caption=caption)
+        for place, (case, captions) in enumerate(stated.items())
+        for number, caption in enumerate(captions)
+    ]
+    kit.publish(tmp_path, "films", records)
+    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
+
+    def cases(**options: object) -> list[str]:
+        query = Query(
+            target="images", source=TextSource("pleural effusion"), mode="lexical", **options
+        )
+        return [hit.record.case_id for hit in opened.retriever.search(query).hits]
+
+    assert cases(k=5) == [*["large"] * 3, "small", "none"]
+    assert cases(k=2, group_by="case") == ["large", "small"]
+    assert cases(k=2, group_by="case", group_size=2) == ["large", "small"]

@@ -1,7 +1,9 @@
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.retrieval.contradictions import WINDOW, demote
+from service.retrieval.contradictions import WINDOW, Demoted, demote
 from service.retrieval.fusion import Fused, Key
 
 TEXTS = ("No pleural effusion.", "Large pleural effusion", "", "Mass", "Effusion, no effusion")
@@ -105,3 +107,37 @@ def test_no_more_is_read_than_the_first_places_need(
     page = {one.key for one in some.ranked[:needed]}
     assert page & some.contradicting == page & whole.contradicting
     assert len(read) <= min(most, needed + len(some.contradicting))
+
+
+@given(FALLING, st.sampled_from(TEXTS), st.integers(0, 9), st.none() | st.just(0.05))
+def test_no_more_is_read_than_the_first_cases_need(
+    drops: list[tuple[str, float]], query: str, needed: int, margin: float | None
+) -> None:
+    scores = itertools.accumulate((drop for _, drop in drops), lambda score, drop: score - drop)
+    ranked = [Fused(Key(0, row), score) for row, score in enumerate(scores)]
+    read: list[Key] = []
+
+    def text_of(key: Key) -> str:
+        read.append(key)
+        return drops[key.row][0]
+
+    def case_of(key: Key) -> int:
+        return key.row * 7 % 10
+
+    def page(done: Demoted) -> list[Key]:
+        """The best record of each of the first cases."""
+        best: dict[int, Key] = {}
+        for one in done.ranked:
+            best.setdefault(case_of(one.key), one.key)
+        return list(best.values())[:needed]
+
+    whole = demote(ranked, query, text_of, margin=margin)
+    most = len(read)
+    read.clear()
+    some = demote(ranked, query, text_of, margin=margin, needed=needed, place_of=case_of)
+    assert page(some) == page(whole)
+    shown = set(page(some))
+    assert shown & some.contradicting == shown & whole.contradicting
+    assert len(read) <= most
+    taken = {case_of(key) for key in read[:-1] if key not in some.contradicting}
+    assert len(taken) <= max(needed - 1, 0)
