@@ -67,8 +67,10 @@ class ImageCollection:
         bits = np.bitwise_count(self.hashes ^ own).sum(axis=1)
         return np.asarray(same | ((bits <= NEAR_DUPLICATE_BITS) & self.hashes.any(axis=1)))
 
-    def by_regions(self) -> "ImageCollection":
-        """Return the same images with body parts by the names that all sources share."""
+    def named_alike(self) -> "ImageCollection":
+        """Return the same images, body parts of several sources by the names that all share."""
+        if len(np.unique(self.sources)) < 2:
+            return self
         regions = [name_region(part) for part in self.body_parts.tolist()]
         return replace(self, body_parts=np.array(regions, np.str_))
 

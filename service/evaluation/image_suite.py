@@ -11,6 +11,8 @@ from service.evaluation.image_tasks import (
     ClassBy,
     Likeness,
     Sampling,
+    ScoreTexts,
+    by_tower,
     caption_to_image,
     class_text_to_image,
     image_to_caption,
@@ -62,17 +64,17 @@ def run_image_tasks(
 def _tasks(
     part: _Part, encode: EncodeTexts, sampling: Sampling
 ) -> Iterator[tuple[str, Callable[[], TaskResult]]]:
-    images = part.images
+    images, score = part.images, by_tower(part.images, encode)
     if len(known_item_rows(images.captions, images.cases)) >= LEAST_KNOWN_ITEMS:
-        yield "caption -> image", lambda: caption_to_image(images, encode, sampling)
+        yield "caption -> image", lambda: caption_to_image(images, score, sampling)
         yield "image -> caption", lambda: image_to_caption(images, encode, sampling)
     if len(known_item_rows(images.long_texts, images.cases)) >= LEAST_KNOWN_ITEMS:
-        yield "long text -> image", lambda: caption_to_image(images, encode, sampling, long=True)
+        yield "long text -> image", lambda: caption_to_image(images, score, sampling, long=True)
     for by in _likenesses(images, whole=part.whole):
         yield f"image -> image, {by}", _bind_likeness(images, by, sampling)
     if part.whole:
         for kind in get_args(ClassBy):
-            yield f"class text -> image, {kind}", _bind_class(images, encode, kind, sampling)
+            yield f"class text -> image, {kind}", _bind_class(images, score, kind, sampling)
 
 
 def _likenesses(images: ImageCollection, *, whole: bool) -> Iterator[Likeness]:
@@ -92,14 +94,14 @@ def _bind_likeness(
 
 
 def _bind_class(
-    images: ImageCollection, encode: EncodeTexts, by: ClassBy, sampling: Sampling
+    images: ImageCollection, score: ScoreTexts, by: ClassBy, sampling: Sampling
 ) -> Callable[[], TaskResult]:
-    return lambda: class_text_to_image(images, encode, by, sampling)
+    return lambda: class_text_to_image(images, score, by, sampling)
 
 
 def _parts(images: ImageCollection, trained_sources: frozenset[str]) -> Iterator[_Part]:
     names, counts = np.unique(images.sources, return_counts=True)
-    together = images.by_regions() if len(names) > 1 else images
+    together = images.named_alike()
     yield _Part("all", together, whole=True)
     seen = np.isin(images.sources, sorted(trained_sources))
     if seen.any() and not seen.all():

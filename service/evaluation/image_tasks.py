@@ -4,7 +4,7 @@ Every search is over the full pool. Where the query is an image, its own case an
 near-duplicates are always excluded, so that a patient's second view is never counted as a find.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -12,12 +12,14 @@ import numpy as np
 
 from service.evaluation.collection import EncodeTexts, ImageCollection, Rows, known_item_rows
 from service.evaluation.image_classes import find_classes
-from service.evaluation.ranking import CLASS_MEASURES, KNOWN_ITEM_MEASURES, Integers
+from service.evaluation.ranking import CLASS_MEASURES, KNOWN_ITEM_MEASURES, Integers, Scores
 from service.evaluation.results import TaskResult
-from service.evaluation.searching import Findings, Task, search_all
+from service.evaluation.searching import Findings, Task, cosines, measure_all
 
 Likeness: TypeAlias = Literal["modality", "body part", "label", "source", "concepts"]
 ClassBy: TypeAlias = Literal["body part", "label's body part", "label"]
+ScoreTexts: TypeAlias = Callable[[Sequence[str]], Iterable[Scores]]
+"""Yields for each text a score of every image (n,): -inf where it was not found."""
 
 CLASS_DEPTH = 20
 """Candidates of each query in the run files of classes: more than any of their measures needs."""
@@ -39,8 +41,13 @@ class Sampling:
         return np.sort(chosen)
 
 
+def by_tower(images: ImageCollection, encode: EncodeTexts) -> ScoreTexts:
+    """Return what scores images by their cosine with a text, which `encode` embeds."""
+    return lambda texts: cosines(encode(texts), images.vectors)
+
+
 def caption_to_image(
-    images: ImageCollection, encode: EncodeTexts, sampling: Sampling, *, long: bool = False
+    images: ImageCollection, score: ScoreTexts, sampling: Sampling, *, long: bool = False
 ) -> TaskResult:
     """Find the one image that a caption (or `long` text) was written for, among all images.
 
@@ -52,14 +59,12 @@ def caption_to_image(
     wanted = tuple(texts[row] for row in rows)
     task = Task(
         query_ids=tuple(images.record_ids[rows].tolist()),
-        queries=encode(wanted),
         candidate_ids=images.record_ids,
-        candidates=images.vectors,
         grades_of=lambda query: _one_of(len(images), rows[query]),
         measures=KNOWN_ITEM_MEASURES,
     )
     name = "long text -> image" if long else "caption -> image"
-    return _result(name, images, rows, search_all(task), sampling, wanted)
+    return _result(name, images, rows, measure_all(task, score(wanted)), sampling, wanted)
 
 
 def image_to_caption(
@@ -74,13 +79,11 @@ def image_to_caption(
     wanted = tuple(images.captions[row] for row in rows)
     task = Task(
         query_ids=tuple(images.record_ids[rows].tolist()),
-        queries=images.vectors[rows],
         candidate_ids=images.record_ids[[first[text] for text in captions]],
-        candidates=encode(captions),
         grades_of=lambda query: _one_of(len(captions), place[wanted[query]]),
         measures=KNOWN_ITEM_MEASURES,
     )
-    found = search_all(task)
+    found = measure_all(task, cosines(images.vectors[rows], encode(captions)))
     pool = len(captions)
     return _result("image -> caption", images, rows, found, sampling, wanted, pool=pool)
 
@@ -97,9 +100,7 @@ def image_to_image(images: ImageCollection, by: Likeness, sampling: Sampling) ->
     rows = rows[[bool((grade(row)[images.other_cases(row)] > 0).any()) for row in rows.tolist()]]
     task = Task(
         query_ids=tuple(images.record_ids[rows].tolist()),
-        queries=images.vectors[rows],
         candidate_ids=images.record_ids,
-        candidates=images.vectors,
         grades_of=lambda query: grade(int(rows[query])),
         allowed_of=lambda query: images.other_cases(int(rows[query])),
         measures=CLASS_MEASURES,
@@ -107,11 +108,12 @@ def image_to_image(images: ImageCollection, by: Likeness, sampling: Sampling) ->
     )
     name = f"image -> image, same {by}"
     texts = tuple(images.captions[row] for row in rows)
-    return _result(name, images, rows, search_all(task), sampling, texts, known_item=False)
+    found = measure_all(task, cosines(images.vectors[rows], images.vectors))
+    return _result(name, images, rows, found, sampling, texts, known_item=False)
 
 
 def class_text_to_image(
-    images: ImageCollection, encode: EncodeTexts, by: ClassBy, sampling: Sampling
+    images: ImageCollection, score: ScoreTexts, by: ClassBy, sampling: Sampling
 ) -> TaskResult:
     """Find images of a class by the words for it.
 
@@ -123,16 +125,14 @@ def class_text_to_image(
     classes = find_classes(images, with_labels=by != "body part")
     task = Task(
         query_ids=tuple("class:" + "-".join(one.text.split()) for one in classes),
-        queries=encode([one.text for one in classes]),
         candidate_ids=images.record_ids,
-        candidates=images.vectors,
         grades_of=lambda query: (
             classes[query].bearing if by == "label" else classes[query].inside
         ).astype(np.int64),
         measures=CLASS_MEASURES,
         depth=CLASS_DEPTH,
     )
-    found = search_all(task)
+    found = measure_all(task, score([one.text for one in classes]))
     return TaskResult(
         task=f"class text -> image, {by}",
         subset=sampling.subset,

@@ -10,6 +10,7 @@ from service.evaluation.audit import KnownImages, audit_against, audit_within
 from service.evaluation.collection import ImageCollection, join_collections
 from service.evaluation.evaluation import Evaluation
 from service.evaluation.gathering import SideColumns, gather_images, text_embedder
+from service.evaluation.image_engine import run_engine_tasks
 from service.evaluation.image_suite import run_image_tasks
 from service.evaluation.image_tasks import Sampling
 from service.evaluation.question_sets import (
@@ -46,7 +47,7 @@ class ImagePool:
 def evaluate_images(
     pool: ImagePool, encoders: QueryEncoders, sampling: Sampling, on_step: OnStep
 ) -> Evaluation:
-    """Run every image task over a pool.
+    """Run every image task over a pool: by its embeddings alone, then by the real engine.
 
     Raises
     ------
@@ -64,6 +65,7 @@ def evaluate_images(
         trained_sources=pool.trained_sources,
         on_task=on_step,
     )
+    by_engine = run_engine_tasks(images, pool.readers, encoders, sampling, on_task=on_step)
     return Evaluation(
         pool=pool.name,
         kind="image",
@@ -72,7 +74,7 @@ def evaluate_images(
         encoder=encoder.spec,
         space=pool.readers[0].manifest.fields["image"].fingerprint.space_digest(),
         build_id=", ".join(reader.build_id for reader in pool.readers),
-        results=tuple(results),
+        results=(*results, *by_engine),
         audits=tuple(audits),
         notes=(_TEXT_TOWER, *_notes(images)),
         picture=lambda record_id: _picture(pool.readers, record_id),

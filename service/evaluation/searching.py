@@ -1,13 +1,20 @@
 """Every query of a task against its whole pool: ranked, measured, and the best kept for the run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from service.evaluation.collection import Mask, Rows, Strings, Vectors
 from service.evaluation.metrics import Floats
-from service.evaluation.ranking import Integers, Measure, Ranking, first_rank, rank_candidates
+from service.evaluation.ranking import (
+    Integers,
+    Measure,
+    Ranking,
+    Scores,
+    first_rank,
+    rank_candidates,
+)
 from service.evaluation.results import RUN_DEPTH, Ranked
 
 _QUERIES_AT_ONCE = 256
@@ -18,15 +25,12 @@ _IDEAL_DEPTH = 10
 class Task:
     """What is asked of a pool.
 
-    `queries` and `candidates` are unit rows float32. `grades_of` gives query i's grade of every
-    candidate (0 for not relevant), `allowed_of` which candidates it may find (None: all of them).
-    `depth` candidates of each are kept for the run.
+    `grades_of` gives query i's grade of every candidate (0 for not relevant), `allowed_of` which
+    candidates it may find (None: all of them). `depth` candidates of each are kept for the run.
     """
 
     query_ids: tuple[str, ...]
-    queries: Vectors
     candidate_ids: Strings
-    candidates: Vectors
     grades_of: Callable[[int], Integers]
     allowed_of: Callable[[int], Mask] | None = None
     measures: Mapping[str, Measure]
@@ -68,14 +72,21 @@ class _Tally:
         self.judged.append(_judged(ranking, self.depth))
 
 
-def search_all(task: Task) -> Findings:
-    """Search every query of a task over its full pool."""
+def cosines(queries: Vectors, candidates: Vectors) -> Iterator[Scores]:
+    """Yield for each query, of unit rows float32 (q, d), its cosine with every candidate (n, d)."""
+    for start in range(0, len(queries), _QUERIES_AT_ONCE):
+        yield from queries[start : start + _QUERIES_AT_ONCE] @ candidates.T
+
+
+def measure_all(task: Task, scored: Iterable[Scores]) -> Findings:
+    """Measure every query of a task: `scored` yields its score of each candidate, (n,).
+
+    What was not found scores -inf and ranks last.
+    """
     tally = _Tally(task.measures, task.depth)
-    for start in range(0, len(task.queries), _QUERIES_AT_ONCE):
-        block = task.queries[start : start + _QUERIES_AT_ONCE] @ task.candidates.T
-        for query, scores in enumerate(block, start):
-            allowed = task.allowed_of(query) if task.allowed_of else None
-            tally.add(rank_candidates(scores, task.grades_of(query), allowed))
+    for query, scores in enumerate(scored):
+        allowed = task.allowed_of(query) if task.allowed_of else None
+        tally.add(rank_candidates(scores, task.grades_of(query), allowed))
     names = tuple(task.measures)
     return Findings(
         values={name: np.array(tally.values.get(name, []), np.float64) for name in names},

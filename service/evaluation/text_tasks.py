@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 
-from indexer.errors import MedsearchError
 from indexer.store.reader import IndexReader
 from indexer.text.normalise import clean, detect_language
+from service.evaluation.manners import Manner, OpenIndexes
 from service.evaluation.metrics import Floats, per_query
 from service.evaluation.ranking import CLASS_MEASURES, KNOWN_ITEM_MEASURES, Measure, Ranking
 from service.evaluation.results import RUN_DEPTH, Ranked, TaskResult
@@ -19,7 +19,6 @@ from service.retrieval.query import Query, TextSource, VectorSource
 from service.retrieval.retriever import Retriever
 from service.retrieval.spaces import Space
 
-Manner: TypeAlias = Literal["dense", "lexical", "hybrid"]
 Scored: TypeAlias = dict[str, float]
 OnStep: TypeAlias = Callable[[str], None]
 
@@ -47,22 +46,6 @@ class Questions:
     qrels: Mapping[str, Mapping[str, int]]
     own: Mapping[str, str]
     measures: tuple[str, ...]
-
-
-class OneIndex:
-    """A single open index, as the engine wants its indexes."""
-
-    def __init__(self, reader: IndexReader) -> None:
-        self._readers = MappingProxyType({reader.name: reader})
-
-    @property
-    def failures(self) -> Mapping[str, MedsearchError]:
-        """Nothing has failed: the index is open."""
-        return {}
-
-    def snapshot(self) -> Mapping[str, IndexReader]:
-        """Return the index by its name."""
-        return self._readers
 
 
 def ask_questions(
@@ -95,7 +78,7 @@ class _Asker:
     def __init__(self, reader: IndexReader, encoders: QueryEncoders) -> None:
         self._reader = reader
         self._encoders = encoders
-        self._retriever = Retriever(OneIndex(reader), encoders)
+        self._retriever = Retriever(OpenIndexes([reader]), encoders)
         self._record_ids = record_ids_of(reader)
         found = (Space.of(reader, field) for field in DENSE_FIELDS["questions"])
         self._spaces = [space for space in found if space is not None]

@@ -8,9 +8,14 @@ def test_a_text_of_two_cases_asks_for_no_image() -> None:
     assert known_item_rows(["a", "b", "a", "b", "", "c"], cases).tolist() == [1, 3, 5]
 
 
+def test_one_source_keeps_its_own_names(images) -> None:
+    parts = np.array(["skull and contents", "Brain and Neuro", "Endocrine"])
+    assert images(np.eye(3), body_parts=parts).named_alike().body_parts.tolist() == parts.tolist()
+
+
 def test_sources_agree_on_body_parts(images) -> None:
     parts = np.array(["skull and contents", "Brain and Neuro", "Endocrine"])
-    pool = images(np.eye(3), body_parts=parts).by_regions()
+    pool = images(np.eye(3), body_parts=parts, sources=np.array(["a", "b", "b"])).named_alike()
     assert pool.body_parts.tolist() == ["brain", "brain", "endocrine"]
 
 

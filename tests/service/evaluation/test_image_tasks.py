@@ -5,6 +5,7 @@ import pytest
 
 from service.evaluation.image_tasks import (
     Sampling,
+    by_tower,
     caption_to_image,
     class_text_to_image,
     image_to_caption,
@@ -22,6 +23,11 @@ def chances(result) -> dict[str, float]:
     return {figure.name: figure.chance for figure in result.figures()}
 
 
+def scored(pool, texts: np.ndarray):
+    """The pool, and what scores it by the embeddings of the texts."""
+    return pool, by_tower(pool, lambda _: texts.astype(np.float32))
+
+
 def two_kinds(images, count: int = 24, **columns: object):
     """Half CT of the chest with nodules, half X-rays of the wrist with fractures, told apart."""
     half = count // 2
@@ -35,7 +41,7 @@ def two_kinds(images, count: int = 24, **columns: object):
 
 
 def test_a_perfect_encoder_finds_every_known_item(images) -> None:
-    result = caption_to_image(images(np.eye(12)), lambda texts: np.eye(12, dtype=np.float32), ALL)
+    result = caption_to_image(*scored(images(np.eye(12)), np.eye(12)), ALL)
     assert figures(result) == {"R@1": 1, "R@5": 1, "R@10": 1, "MRR": 1, "median rank": 1}
     assert chances(result)["R@10"] == pytest.approx(10 / 12)
     assert chances(result)["median rank"] == 6.5
@@ -43,7 +49,7 @@ def test_a_perfect_encoder_finds_every_known_item(images) -> None:
 
 def test_ranks_of_known_items_by_hand(images) -> None:
     pool = images([[1.0], [0.5], [0.25]])
-    result = caption_to_image(pool, lambda texts: np.ones((3, 1), np.float32), ALL)
+    result = caption_to_image(*scored(pool, np.ones((3, 1))), ALL)
     assert result.ranks.tolist() == [1, 2, 3]
     assert figures(result)["MRR"] == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
     assert result.ranked.run()["d/all/2"] == {"d/all/0": 1, "d/all/1": 0.5, "d/all/2": 0.25}
@@ -52,15 +58,19 @@ def test_ranks_of_known_items_by_hand(images) -> None:
 
 def test_an_encoder_that_says_the_same_of_everything_finds_nothing(images) -> None:
     pool = images(np.ones((40, 1)))
-    for task in (caption_to_image, image_to_caption):
-        result = task(pool, lambda texts: np.ones((len(texts), 1), np.float32), ALL)
+
+    def encode(texts):
+        return np.ones((len(texts), 1), np.float32)
+
+    by_words = caption_to_image(pool, by_tower(pool, encode), ALL)
+    for result in (by_words, image_to_caption(pool, encode, ALL)):
         assert figures(result)["R@10"] == 0
         assert chances(result)["R@10"] == 0.25
 
 
 def test_template_captions_are_no_known_items(images) -> None:
     pool = images(np.eye(4), captions=["same", "same", "own", ""])
-    result = caption_to_image(pool, lambda texts: np.eye(4, dtype=np.float32)[2:3], ALL)
+    result = caption_to_image(*scored(pool, np.eye(4)[2:3]), ALL)
     assert result.ranked.query_ids == ("d/all/2",)
     assert result.pool == 4
     assert figures(result)["R@1"] == 1
@@ -76,7 +86,7 @@ def test_images_are_matched_to_unique_captions_only(images) -> None:
 def test_a_caption_of_several_images_of_one_case_is_one_candidate(images) -> None:
     captions, cases = ["both", "both", "own"], np.array(["x", "x", "y"])
     pool = images([[1, 0], [1, 0], [0, 1]], captions=captions, cases=cases)
-    asked = caption_to_image(pool, lambda texts: np.eye(2, dtype=np.float32)[[0, 0, 1]], ALL)
+    asked = caption_to_image(*scored(pool, np.eye(2)[[0, 0, 1]]), ALL)
     assert asked.ranks.tolist() == [2, 2, 1]
     found = image_to_caption(pool, lambda texts: np.eye(2, dtype=np.float32), ALL)
     assert found.pool == 2
@@ -92,7 +102,7 @@ def test_long_texts_are_asked_where_wanted(images) -> None:
         return np.eye(2, dtype=np.float32)
 
     pool = images(np.eye(2), long_texts=["a long text", "another"])
-    result = caption_to_image(pool, encode, ALL, long=True)
+    result = caption_to_image(pool, by_tower(pool, encode), ALL, long=True)
     assert asked == ["a long text", "another"]
     assert result.task == "long text -> image"
 
@@ -151,8 +161,8 @@ def test_classes_are_asked_for_in_words(images) -> None:
         return np.array([[1, 0] if "CT" in text else [0, 1] for text in texts], np.float32)
 
     pool = two_kinds(images)
-    assert figures(class_text_to_image(pool, encode, "body part", ALL))["P@10"] == 1
-    result = class_text_to_image(pool, encode, "label", ALL)
+    assert figures(class_text_to_image(pool, by_tower(pool, encode), "body part", ALL))["P@10"] == 1
+    result = class_text_to_image(pool, by_tower(pool, encode), "label", ALL)
     assert figures(result)["P@10"] == 1
     assert chances(result)["P@10"] == 0.5
     assert result.ranked.query_ids[0] == "class:CT-of-the-chest,-nodule"
@@ -174,15 +184,15 @@ def test_a_label_query_may_find_the_right_place_without_the_label(images) -> Non
         return np.array([[1, 0] if "CT" in text else [0, 1] for text in texts], np.float32)
 
     pool = replace(pool, vectors=vectors)
-    place = class_text_to_image(pool, encode, "label's body part", ALL)
-    label = class_text_to_image(pool, encode, "label", ALL)
+    place = class_text_to_image(pool, by_tower(pool, encode), "label's body part", ALL)
+    label = class_text_to_image(pool, by_tower(pool, encode), "label", ALL)
     assert place.values["P@10"].tolist() == [1, 1]
     assert label.values["P@10"].tolist() == [0.8, 1]
 
 
 def test_classes_too_small_to_fill_ten_places_are_left_out(images) -> None:
     pool = two_kinds(images, 18)
-    result = class_text_to_image(pool, lambda texts: np.zeros((0, 2), np.float32), "label", ALL)
+    result = class_text_to_image(*scored(pool, np.zeros((0, 2))), "label", ALL)
     assert result.queries == 0
     assert np.isnan(result.figures()[0].mean)
 
