@@ -24,7 +24,7 @@ from service.retrieval.hits import Note
 from service.retrieval.late_interaction import SeriesLeg
 from service.retrieval.legs import CAPTION_FIELDS, LEXICAL, STATED, DenseLeg, LexicalLeg
 from service.retrieval.query import Query, Target
-from service.retrieval.spaces import Space
+from service.retrieval.spaces import IMAGE, Space
 
 Leg: TypeAlias = DenseLeg | LexicalLeg | SeriesLeg
 
@@ -34,6 +34,9 @@ WEIGHTS: Mapping[Target, Mapping[str, float]] = MappingProxyType(
         "questions": MappingProxyType({"question": 0.7, LEXICAL: 0.3}),
     }
 )
+
+PICTURES_BY_WORDS = 0.4
+"""The vote of pictures that are sought by words, where captions and words have one each."""
 
 AWAY = 0.5
 """How much of what a query has in common with what is not wanted is taken from it.
@@ -101,17 +104,19 @@ class Draft:
         fields: tuple[str, ...] = (),
         *,
         by_words: bool = False,
+        apart: bool = False,
     ) -> None:
         """Add a search for the nearest embeddings in one space, among `fields` where there are any.
 
-        `by_words` marks the one that looks for pictures by words where another looks by picture.
+        `by_words` says that the query is words, `apart` that another leg asks the space by example.
         """
         ranking = main_field(space.field)
+        weight = WEIGHTS[self.target][ranking]
         self.legs.append(
             DenseLeg(
-                name=f"{ranking}_by_words" if by_words else ranking,
+                name=f"{ranking}_by_words" if apart else ranking,
                 space=space,
-                weight=WEIGHTS[self.target][ranking],
+                weight=PICTURES_BY_WORDS if by_words and space.field == IMAGE else weight,
                 vector=vector,
                 members=members,
                 fields=fields,

@@ -19,6 +19,8 @@ from service.retrieval.views import records_compared
 LEXICAL = "lexical"
 CAPTION_FIELDS = ("caption", CHINESE_FIELDS["caption"])
 STATED = "stated"
+# So many of a query's tokens a caption can be expected to cover; a long query has more.
+_TOKENS_OF_A_CAPTION = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class DenseLeg:
             floor=merged.scores[-1] if merged.scores else 0.0,
             fields=merged.fields,
             chance=chance_cosine([area.readers[member] for member in self.members], self.field),
+            of_texts=self.field in CAPTION_FIELDS,
         )
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
@@ -184,7 +187,14 @@ class LexicalLeg:
             keys=merged.keys,
             scores=merged.scores,
             floor=merged.scores[-1] if len(merged.scores) == depth else 0.0,
+            of_texts=True,
+            covered=self._covered(merged.scores),
         )
+
+    def _covered(self, scores: Sequence[float]) -> float:
+        """Return how much of the words the best text covers; of many, no caption holds all."""
+        best = scores[0] if scores else 0.0
+        return min(1.0, best * max(1.0, len(self.tokens) / _TOKENS_OF_A_CAPTION))
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
         """Return which records this leg cannot fairly rank: images without a caption."""

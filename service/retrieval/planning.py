@@ -104,7 +104,7 @@ class Planner:
                 vector = self._encoders.embed_text(space, words)
                 apart = beside_examples and space.field == RECORD_FIELD[draft.target]
                 compared = fields_compared(space, wanted)
-                draft.add_dense(space, vector, members, compared, by_words=apart)
+                draft.add_dense(space, vector, members, compared, by_words=True, apart=apart)
         return words
 
     def _by_examples(

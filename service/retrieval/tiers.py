@@ -20,7 +20,7 @@ from service.retrieval.query import Query, TextSource
 # How deep rankings are fused at least. Blending: on both development sets of `fusion`, ranking
 # deeper than 30 changes no figure by .004 or more. By rank, what stands lower still has most of a
 # vote.
-_FUSION_DEPTHS: Mapping[Fusion, int] = MappingProxyType({"blend": 30, "rrf": 50})
+_FUSION_DEPTHS: Mapping[Fusion, int] = MappingProxyType({"blend": 30, "rrf": 100})
 _GROUP_DEPTH = 3
 _DEEPER = 8
 _APPROXIMATE_TIERS = 2

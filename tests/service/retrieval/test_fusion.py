@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -186,3 +188,58 @@ def test_rrf_keeps_every_record_once_and_falls(orders: list[list[int]]) -> None:
     for one in result.fused:
         ranks = [order.index(one.key.row) + 1 for order in orders]
         assert one.score == pytest.approx(sum(1 / (60 + rank) for rank in ranks))
+
+
+def test_texts_are_blended_before_they_are_fused_by_rank() -> None:
+    images = ranking("image", [1, 2], [0.3, 0.2], weight=0.4)
+    captions = replace(ranking("caption", [1, 2], [0.8, 0.6], floor=0.6), of_texts=True)
+    words = ranking("lexical", [2, 3], [0.5, 0.4], measure="coverage")
+    # Of the blend, 1.35 * .5 goes to words.
+    found = replace(words, of_texts=True, covered=0.5)
+    result = fuse([images, captions, found], "rrf")
+    share = 0.675
+    blended = {
+        1: (1 - share) * 0.8,
+        2: (1 - share) * 0.6 + share * 0.5,
+        3: (1 - share) * 0.6 + share * 0.4,
+    }
+    order = sorted(blended, key=lambda row: -blended[row])
+    assert order == [2, 3, 1]
+    votes = {row: 2 / (61 + place) for place, row in enumerate(order)}
+    votes[1] += 0.4 / 61
+    votes[2] += 0.4 / 62
+    assert {one.key.row: one.score for one in result.fused} == pytest.approx(votes)
+    # What each ranking said is still told.
+    assert set(result.why(Key(0, 2))) == {"image", "caption", "lexical"}
+    # Words that no text holds have no say.
+    lost = replace(words, of_texts=True, covered=0.0)
+    assert rows(fuse([captions, lost], "rrf")) == [1, 2, 3]
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_better_words_are_covered_the_more_they_count(low: float, high: float) -> None:
+    low, high = sorted((low, high))
+    captions = replace(ranking("caption", [1], [0.8], floor=0.2), of_texts=True)
+    words = replace(ranking("lexical", [2], [0.5], measure="coverage"), of_texts=True)
+
+    def place_of_words(covered: float) -> int:
+        return rows(fuse([captions, replace(words, covered=covered)], "rrf")).index(2)
+
+    assert place_of_words(high) <= place_of_words(low)
+
+
+def test_one_ranking_of_texts_votes_as_any_other() -> None:
+    images = ranking("image", [1, 2], [0.3, 0.2])
+    words = ranking("lexical", [2, 1], [0.9, 0.1], measure="coverage")
+    plain = fuse([images, words], "rrf").fused
+    assert fuse([images, replace(words, of_texts=True, covered=0.9)], "rrf").fused == plain
+
+
+def test_a_record_that_no_text_speaks_of_is_excused_from_the_blend() -> None:
+    bare = frozenset({Key(0, 1)})
+    images = ranking("image", [1, 2, 3], [0.9, 0.8, 0.7])
+    captions = ranking("caption", [2, 3], [0.9, 0.8], excused=bare)
+    words = ranking("lexical", [2, 3], [0.9, 0.8], measure="coverage", excused=bare)
+    texts = [replace(one, of_texts=True, covered=0.5) for one in (captions, words)]
+    score = {one.key.row: one.score for one in fuse([images, *texts], "rrf").fused}
+    assert score[1] == pytest.approx((1 + 0.25 * 2) / 61)

@@ -20,6 +20,7 @@ from indexer.errors import (
 )
 from indexer.store.index_set import IndexSet
 from service.opening import Opened, assemble
+from service.retrieval.drafting import PICTURES_BY_WORDS
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.filters import Comparison
 from service.retrieval.query import ImageSource, Query, RecordSource, TextSource, VectorSource
@@ -57,7 +58,8 @@ def test_words_find_images_by_picture_caption_and_words(ask: Ask) -> None:
     reply = ask("images", TextSource("grey 31"), k=3)
     assert ids(reply)[0] == "films/train/31"
     assert set(reply.hits[0].why) == {"image", "caption", "lexical"}
-    assert reply.hits[0].score == pytest.approx(3 / 61)
+    # Captions and their words have one vote each, pictures sought by words two fifths of one.
+    assert reply.hits[0].score == pytest.approx((2 + PICTURES_BY_WORDS) / 61)
     assert reply.score_kind == "rrf"
 
 
