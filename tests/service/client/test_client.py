@@ -86,7 +86,10 @@ def test_an_image_finds_its_like_from_bytes_a_file_or_a_record(ask: Ask, tmp_pat
         assert ask("search_image", image, k=2).hits[0].record_id == "scans/train/5"
     by_record = ask("search_image", record_id="scans/train/5", k=2)
     assert by_record.hits[0].record_id == "scans/train/5"
-    beside = ask("search_image", b"grey 5", query="grey 31", k=2)
+    # Far from the picture (22nd of 30), it is brought up by the words.
+    alone = ask("search_image", b"grey 5", k=5)
+    beside = ask("search_image", b"grey 5", query="grey 31", k=5)
+    assert "films/train/31" not in {hit.record_id for hit in alone.hits}
     assert "films/train/31" in {hit.record_id for hit in beside.hits}
 
 
