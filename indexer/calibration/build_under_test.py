@@ -86,6 +86,17 @@ class BuildUnderTest:
         ]
         return np.asarray(np.max(np.array(best, np.float64), axis=0))
 
+    def own_cosines(self, field: str, vectors: Vectors, rows: npt.NDArray[np.int64]) -> Scores:
+        """Return the best cosine of each query with its own row, of those that are embedded."""
+        best = np.full(len(rows), -np.inf)
+        for view in self._views(field):
+            for number, row in enumerate(rows.tolist()):
+                own = view.of_row(row)
+                if own is not None:
+                    best[number] = max(best[number], float(vectors[number] @ own))
+        found: Scores = best[np.isfinite(best)]
+        return found
+
     def paired_cosines(
         self, field: str, vectors: Vectors, cases: Sequence[str], most: int
     ) -> Scores:

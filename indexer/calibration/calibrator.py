@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,13 +26,13 @@ from indexer.encoders.base import Embeddings, ImageEncoder, TextEncoder
 from indexer.pixels.looks import Look, Looks, look_at
 from indexer.records import Language
 from indexer.store.arrays import write_array
-from indexer.store.calibration import LOOKS_NAME, Calibration, Measured, Rates
+from indexer.store.calibration import KNOWN_ABOVE, LOOKS_NAME, Calibration, Measured, Rates
 from indexer.text.fields import is_chinese_field
 
 if TYPE_CHECKING:
     from indexer.store.field_manifest import FieldManifest
 
-VERSION = 6
+VERSION = 7
 """Raised whenever the same build would be calibrated otherwise."""
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -91,16 +92,20 @@ class Calibrator:
     ) -> Rates:
         """Add what chance reaches for texts of a language, in every ranking that reads it.
 
+        Of pictures, also how often their own words find them: between words and pictures encoders
+        differ most.
         Keywords are asked of words alone. As sentences they say little: with theirs, cosines that
         everyday texts reach would have to pass for related.
         """
         unrelated: list[Scores] = [build.best_coverage(unrelated_texts(language))]
         related: list[Scores] = [build.best_coverage_elsewhere(probes)]
+        own: dict[str, Scores] = {}
         pairs: dict[str, tuple[float, ...] | None] = {
             _LEXICAL: quantiles(*build.paired_coverage(probes))
         }
         cases = [probe.case_id for probe in probes]
         torn = np.array([probe.keywords for probe in probes], np.bool_)
+        rows = np.array([probe.row for probe in probes], np.int64)
         for reader, fields in self._readers(build, language):
             asked = reader.encode_texts([probe.text for probe in probes], "query")
             for field in fields:
@@ -108,12 +113,13 @@ class Calibrator:
                 reached = build.best_cosine_elsewhere(field, asked, cases)
                 related.append(np.where(torn, np.nan, reached))
                 pairs[field] = quantiles(build.paired_cosines(field, asked, cases, _ROWS_PAIRED))
+                if field == "image":
+                    own[field] = build.own_cosines(field, asked[~torn], rows[~torn])
         chance, known = np.stack(unrelated, axis=1), np.stack(related, axis=1)
         fitted = zip(pairs, fit_words(chance, known), chance.std(axis=0), strict=True)
         for name, least, spread in fitted:
-            measured[f"{language}>{name}"] = Measured(
-                pairs=pairs[name], least=rounded(least), spread=rounded(spread)
-            )
+            found = Measured(pairs=pairs[name], least=rounded(least), spread=rounded(spread))
+            measured[f"{language}>{name}"] = replace(found, known=_known(found, own.get(name)))
         return estimate_rates(chance, known, fit_words, "any")
 
     def _readers(
@@ -194,3 +200,11 @@ class Calibrator:
             for start in range(0, len(pixels), _PICTURES_AT_ONCE)
         ]
         return np.concatenate(batches), np.array([look_at(picture) for picture in pixels])
+
+
+def _known(measured: Measured, own: Scores | None) -> float | None:
+    """Return the share of records that their own words find; None where that cannot be told."""
+    if own is None or not len(own) or measured.pairs is None:
+        return None
+    percentiles = [measured.percentile(score) or 0.0 for score in own.tolist()]
+    return rounded(float(np.mean(np.array(percentiles) >= KNOWN_ABOVE)))

@@ -29,12 +29,14 @@ _COLUMNS = {
 class Probe:
     """A query whose answer should lie in other cases than the one that it was made from.
 
-    `keywords` are rare words torn from their sentence, as people put to a full-text index.
+    `row` is that of the record that it was made from. `keywords` are rare words torn from their
+    sentence, as people put to a full-text index.
     """
 
     text: str
     language: Language
     case_id: str
+    row: int
     keywords: bool = False
 
 
@@ -55,12 +57,13 @@ def make_probes(
     rows = np.array(sample_rows(len(table), most), np.int64)
     columns = {name: ColumnPicker(table, name).pick(rows) for name in _COLUMNS[kind]}
     probes: dict[str, Probe] = {}
-    for values in zip(*columns.values(), strict=True):
+    for place, values in zip(rows.tolist(), zip(*columns.values(), strict=True), strict=True):
         row = dict(zip(columns, values, strict=True))
+        case = row["case_id"]
         for text in _texts_of(row):
-            probes.setdefault(text, Probe(text, detect_language(text), row["case_id"]))
+            probes.setdefault(text, Probe(text, detect_language(text), case, place))
         for text in _keywords_of(row, records_with):
-            probes.setdefault(text, Probe(text, "en", row["case_id"], keywords=True))
+            probes.setdefault(text, Probe(text, "en", case, place, keywords=True))
     return tuple(probes.values())
 
 

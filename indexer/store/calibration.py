@@ -25,6 +25,9 @@ PAIR_SHARES = (
 )  # fmt: skip
 """The shares of unrelated pairs at which their scores are kept, rising from none to all."""
 
+KNOWN_ABOVE = 99.0
+"""The percentile of unrelated pairs above which a record counts as found by its own words."""
+
 CHANCE = 0.015
 """The share of unrelated queries that may pass in one ranking of one index."""
 
@@ -55,11 +58,14 @@ class Measured:
     `pairs` holds the scores of unrelated pairs at `PAIR_SHARES`, rising; None where too few pairs
     could be made. A query whose best score is `least` or more has found something. `spread` is the
     standard deviation of what unrelated queries find; 0 where more indexes need no higher limit.
+    `known` is the share of records whose own words find them: their embedding scores above
+    `KNOWN_ABOVE` of the unrelated pairs; None where that was not asked.
     """
 
     pairs: tuple[float, ...] | None
     least: float
     spread: float = 0.0
+    known: float | None = None
 
     def least_among(self, indexes: int) -> float:
         """Return what must be reached where that many indexes are searched at once.

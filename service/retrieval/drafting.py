@@ -25,6 +25,7 @@ from service.retrieval.late_interaction import SeriesLeg
 from service.retrieval.legs import CAPTION_FIELDS, LEXICAL, STATED, DenseLeg, LexicalLeg
 from service.retrieval.query import Query, Target
 from service.retrieval.spaces import IMAGE, Space
+from service.retrieval.votes import vote_of_pictures
 
 Leg: TypeAlias = DenseLeg | LexicalLeg | SeriesLeg
 
@@ -34,9 +35,6 @@ WEIGHTS: Mapping[Target, Mapping[str, float]] = MappingProxyType(
         "questions": MappingProxyType({"question": 0.7, LEXICAL: 0.3}),
     }
 )
-
-PICTURES_BY_WORDS = 0.4
-"""The vote of pictures that are sought by words, where captions and words have one each."""
 
 AWAY = 0.5
 """How much of what a query has in common with what is not wanted is taken from it.
@@ -112,11 +110,13 @@ class Draft:
         """
         ranking = main_field(space.field)
         weight = WEIGHTS[self.target][ranking]
+        if by_words and space.field == IMAGE:
+            weight = vote_of_pictures([self.readers[member] for member in members])
         self.legs.append(
             DenseLeg(
                 name=f"{ranking}_by_words" if apart else ranking,
                 space=space,
-                weight=PICTURES_BY_WORDS if by_words and space.field == IMAGE else weight,
+                weight=weight,
                 vector=vector,
                 members=members,
                 fields=fields,

@@ -93,6 +93,22 @@ def test_words_are_compared_with_pictures_by_the_encoder_of_the_pictures(
     assert apart.measured["en>caption"].pairs != together.measured["en>caption"].pairs
 
 
+def test_it_is_tried_how_well_words_find_their_picture(reader: IndexReader) -> None:
+    calibration = reader.manifest.calibration
+    assert calibration is not None
+    assert calibration.measured["en>caption"].known is None
+    table = reader.table.to_pylist()
+    texts = sorted({row["caption"] for row in table})
+    measured = calibration.measured["en>image"]
+    first = {row["caption"]: place for place, row in reversed(list(enumerate(table)))}
+    own = TinyEncoder().encode_texts(texts, "query") @ reader.vectors("image").T
+    percentiles = [
+        measured.percentile(float(own[number, first[text]])) for number, text in enumerate(texts)
+    ]
+    expected = np.mean([(one or 0.0) >= 99 for one in percentiles])
+    assert measured.known == pytest.approx(expected, abs=1e-6)
+
+
 def test_words_of_the_index_pass_and_others_do_not(reader: IndexReader) -> None:
     calibration = reader.manifest.calibration
     assert calibration is not None

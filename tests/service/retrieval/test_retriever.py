@@ -20,11 +20,11 @@ from indexer.errors import (
 )
 from indexer.store.index_set import IndexSet
 from service.opening import Opened, assemble
-from service.retrieval.drafting import PICTURES_BY_WORDS
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.filters import Comparison
 from service.retrieval.query import ImageSource, Query, RecordSource, TextSource, VectorSource
 from service.retrieval.reply import SearchReply
+from service.retrieval.votes import PICTURES_BY_WORDS
 
 Ask = Callable[..., SearchReply]
 

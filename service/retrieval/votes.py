@@ -1,0 +1,39 @@
+"""What pictures that are sought by words have to say: the more, the better words find them.
+
+Text encoders know what captions say; how well words find pictures differs from tower to tower. So
+every build tries it on captions of its own (`Measured.known`). One point is measured: among 3,022
+images, .31 of the captions find their picture among the first hundredth by the built-in tower, and
+of the votes .2, .4, .7 and 1, where captions and words have one each, .2 and .4 serve best (P@10 of
+labels .84, .83, .80, .76). From there the vote is taken to be in proportion.
+"""
+
+from collections.abc import Sequence
+
+from indexer.store.calibration import Asked
+from indexer.store.reader import IndexReader
+from service.retrieval.spaces import IMAGE
+
+PICTURES_BY_WORDS = 0.4
+"""The vote of pictures in builds that have not tried it."""
+
+_VOTE_FOR_KNOWN = 1.3
+_LEAST_VOTE = 0.2
+_LANGUAGE: Asked = "en"  # what the towers of the catalogue read
+
+
+def vote_of_pictures(readers: Sequence[IndexReader]) -> float:
+    """Return the vote of the pictures of some indexes of one space, .2 to 1.
+
+    Of several indexes it is the mean, by their embeddings.
+    """
+    total = embeddings = 0.0
+    for reader in readers:
+        calibration = reader.manifest.calibration
+        found = calibration.of(_LANGUAGE, IMAGE) if calibration else None
+        count = reader.manifest.fields[IMAGE].vectors
+        if found is None or found.known is None:
+            total += PICTURES_BY_WORDS * count
+        else:
+            total += min(1.0, max(_LEAST_VOTE, _VOTE_FOR_KNOWN * found.known)) * count
+        embeddings += count
+    return total / embeddings if embeddings else PICTURES_BY_WORDS
