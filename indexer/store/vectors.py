@@ -132,21 +132,24 @@ class FieldVectors:
 
         `most` falls; it is what each scores at most, and no other vector scores more than the last.
         """
-        scored = k + _SPARE
-        while scored < len(places):
-            rows, scores = self._rank(places[:scored], query, k)
+        scores = np.empty(0, np.float32)
+        needed = k + _SPARE
+        while needed < len(places):
+            scores = np.concatenate([scores, self._score(places[len(scores) : needed], query)])
+            rows, best = self._order(places[:needed], scores, k)
             if len(rows) < k:
-                scored *= _MORE_CANDIDATES
+                needed *= _MORE_CANDIDATES
                 continue
-            needed = int(np.searchsorted(-most, -scores[-1], side="right"))
-            if needed <= scored:
-                return rows, scores
-            scored = needed
+            needed = int(np.searchsorted(-most, -best[-1], side="right"))
+            if needed <= len(scores):
+                return rows, best
         return None
 
     def _rank(self, places: Rows, query: Vectors, k: int) -> Ranked:
         """Return the k best records: by falling score, then by row; each with its best score."""
-        scores = self._score(places, query)
+        return self._order(places, self._score(places, query), k)
+
+    def _order(self, places: Rows, scores: Vectors, k: int) -> Ranked:
         rows = self.rows[places]
         order = np.lexsort((rows, -scores))
         if not self._aligned:
