@@ -37,9 +37,11 @@ serve: $(VENV)/.installed ## Install, build the sample indexes if there are none
 	  $(MAKE) --no-print-directory index DATA=$(SAMPLE) DATASETS=; }
 	@exec $(MEDSEARCH) serve --indexes $(INDEXES) --host $(HOST) --port $(PORT)
 
-# One process a core, one thread in each: threads that outnumber the cores wait for each other.
+# Three processes for two cores: they wait a quarter of their time, for browsers and other processes.
+# One thread in each: threads that outnumber the cores wait for each other.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((3 * (os.cpu_count() or 1) + 1) // 2)')
 test: $(VENV)/.installed ## Run the offline test suite
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed ## Lint, formatting and strict types
 	$(BIN)/ruff check .

@@ -42,6 +42,7 @@ _PICTURES_AT_ONCE = 32
 _RECORDS_PROBED = 120
 _OWN_PICTURES = 400
 _ROWS_PAIRED = 800
+_LEAST_KNOWN = 20
 
 
 class Calibrator:
@@ -105,6 +106,7 @@ class Calibrator:
         }
         cases = [probe.case_id for probe in probes]
         torn = np.array([probe.keywords for probe in probes], np.bool_)
+        told = ~torn & ~np.array([probe.facts for probe in probes], np.bool_)
         rows = np.array([probe.row for probe in probes], np.int64)
         for reader, fields in self._readers(build, language):
             asked = reader.encode_texts([probe.text for probe in probes], "query")
@@ -114,7 +116,7 @@ class Calibrator:
                 related.append(np.where(torn, np.nan, reached))
                 pairs[field] = quantiles(build.paired_cosines(field, asked, cases, _ROWS_PAIRED))
                 if field == "image":
-                    own[field] = build.own_cosines(field, asked[~torn], rows[~torn])
+                    own[field] = build.own_cosines(field, asked[told], rows[told])
         chance, known = np.stack(unrelated, axis=1), np.stack(related, axis=1)
         fitted = zip(pairs, fit_words(chance, known), chance.std(axis=0), strict=True)
         for name, least, spread in fitted:
@@ -203,8 +205,8 @@ class Calibrator:
 
 
 def _known(measured: Measured, own: Scores | None) -> float | None:
-    """Return the share of records that their own words find; None where that cannot be told."""
-    if own is None or not len(own) or measured.pairs is None:
+    """Return the share of records that their own words find; None where too few were asked."""
+    if own is None or len(own) < _LEAST_KNOWN or measured.pairs is None:
         return None
     percentiles = [measured.percentile(score) or 0.0 for score in own.tolist()]
     return rounded(float(np.mean(np.array(percentiles) >= KNOWN_ABOVE)))

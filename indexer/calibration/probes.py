@@ -30,7 +30,8 @@ class Probe:
     """A query whose answer should lie in other cases than the one that it was made from.
 
     `row` is that of the record that it was made from. `keywords` are rare words torn from their
-    sentence, as people put to a full-text index.
+    sentence, as people put to a full-text index; `facts` are what is stated of an image that has no
+    caption.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Probe:
     case_id: str
     row: int
     keywords: bool = False
+    facts: bool = False
 
 
 def sample_rows(count: int, most: int) -> list[int]:
@@ -61,7 +63,9 @@ def make_probes(
         row = dict(zip(columns, values, strict=True))
         case = row["case_id"]
         for text in _texts_of(row):
-            probes.setdefault(text, Probe(text, detect_language(text), case, place))
+            facts = not (row.get("question") or row.get("caption"))
+            language = detect_language(text)
+            probes.setdefault(text, Probe(text, language, case, place, facts=facts))
         for text in _keywords_of(row, records_with):
             probes.setdefault(text, Probe(text, "en", case, place, keywords=True))
     return tuple(probes.values())

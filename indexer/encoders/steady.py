@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from torch.overrides import TorchFunctionMode
 
 FEW_ROWS = 16
+# How many tokens and in what batches a tower is tried out: padded to 16 and to 48 tokens.
+_TRIALS = ((10, (2, 3, 4, 5)), (40, (3, 5)))
 
 
 def padded_products(device: str) -> AbstractContextManager[object]:
@@ -35,16 +37,24 @@ def try_batching(tower: TextTower, dim: int) -> TextTower:
     if not tower.device.startswith("cpu"):
         return tower
     one_by_one = replace(tower, batched=False)
-    # Of equal length, or they would not stand in one batch.
-    texts = [tower.rules.tokenise(text) for text in TEXT_PROBES]
-    shortest = min(len(text) for text in texts)
-    sequences = [tower.rules.sequence(text[:shortest]) for text in texts]
-    alone = one_by_one.embed(sequences, dim)
-    same = all(
-        np.array_equal(tower.embed(sequences[:size], dim), alone[:size])
-        for size in range(2, len(sequences) + 1)
-    )
-    return tower if same else one_by_one
+    for tokens, sizes in _TRIALS:
+        sequences = _probes_of(tower, tokens)
+        alone = one_by_one.embed(sequences, dim)
+        for size in sizes:
+            if not np.array_equal(tower.embed(sequences[:size], dim), alone[:size]):
+                return one_by_one
+    return tower
+
+
+def _probes_of(tower: TextTower, tokens: int) -> list[list[int]]:
+    """Return sequences of so many tokens beside the special ones, or as many as the tower takes.
+
+    Of equal length, or they would not stand in one batch.
+    """
+    capacity = tower.max_tokens - len(tower.rules.prefix) - len(tower.rules.suffix)
+    length = min(tokens, capacity)
+    texts = (tower.rules.tokenise(text) for text in TEXT_PROBES)
+    return [tower.rules.sequence((text * length)[:length]) for text in texts]
 
 
 @cache

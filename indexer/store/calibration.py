@@ -58,8 +58,8 @@ class Measured:
     `pairs` holds the scores of unrelated pairs at `PAIR_SHARES`, rising; None where too few pairs
     could be made. A query whose best score is `least` or more has found something. `spread` is the
     standard deviation of what unrelated queries find; 0 where more indexes need no higher limit.
-    `known` is the share of records whose own words find them: their embedding scores above
-    `KNOWN_ABOVE` of the unrelated pairs; None where that was not asked.
+    `known` is the share of captions that find their own record: its embedding scores above
+    `KNOWN_ABOVE` of the unrelated pairs; None where fewer than 20 could be asked.
     """
 
     pairs: tuple[float, ...] | None

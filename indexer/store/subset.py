@@ -1,7 +1,7 @@
 """Some records of a build, and what a search among them needs.
 
 Filters repeat, query after query. So a subset keeps what was found out about it: how many records
-there are, where their vectors lie in each field, and, from the second search on, a copy of these
+there are, where their vectors lie in each field, and, once it was searched before, a copy of these
 vectors' codes side by side. Brought together anew for each query, scattered codes take longer than
 their comparison.
 """
@@ -16,16 +16,20 @@ Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint8]
 
-MOST_GATHERED = 1 << 27
-"""Bytes of codes that one field of a subset copies at most: larger ones stay where they are."""
+MOST_KEPT = 1 << 27
+"""Bytes that one subset may hold with copies of codes: beyond, they are gathered query by query."""
 
 
 class Part:
-    """The vectors of one field that belong to a subset: their places int64 (m,), rising."""
+    """The vectors of one field that belong to a subset: their places int64 (m,), rising.
 
-    def __init__(self, places: Rows) -> None:
+    `searches` counts those that ended; `takes` says whether so many bytes may be kept.
+    """
+
+    def __init__(self, places: Rows, takes: Callable[[int], bool] = lambda size: False) -> None:  # noqa: ARG005
         self.places = places
-        self._searches = 0
+        self.searches = 0
+        self._takes = takes
         self._codes: Codes | None = None
 
     def __len__(self) -> int:
@@ -35,32 +39,26 @@ class Part:
     def gather(self, codes: Codes) -> Codes | None:
         """Return the codes uint8 (m, w) of these vectors, of all of the field's (n, w).
 
-        None for the first search, which may be the only one, and where they are too large.
+        None for the first search, which may be the only one, and where they may not be kept.
         """
-        self._searches += 1
-        if (
-            self._codes is None
-            and self._searches > 1
-            and len(self.places) * codes.shape[1] <= MOST_GATHERED
-        ):
+        size = len(self.places) * codes.shape[1]
+        if self._codes is None and self.searches and self._takes(size):
             self._codes = np.take(codes, self.places, axis=0)
         return self._codes
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that it holds."""
-        return self.places.nbytes + (0 if self._codes is None else self._codes.nbytes)
 
 
 class Subset:
     """Records of one build, by a mask bool (records,) that nobody may write to any more.
 
-    Safe to share between threads: at worst, two find out the same thing.
+    One that `repeats` keeps codes, too. `nbytes` is the memory that it holds. Safe to share between
+    threads: at worst, two find out the same thing.
     """
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Mask, *, repeats: bool = False) -> None:
         mask.setflags(write=False)
         self.mask = mask
+        self.nbytes = mask.nbytes
+        self._repeats = repeats
         self._parts: dict[str, Part] = {}
 
     @cached_property
@@ -71,13 +69,16 @@ class Subset:
     def part(self, field: str, find: Callable[[Mask], Rows]) -> Part:
         """Return the vectors of a field; `find` tells their places from the mask."""
         if field not in self._parts:
-            self._parts[field] = Part(find(self.mask))
+            part = Part(find(self.mask), self._takes)
+            self.nbytes += part.places.nbytes
+            self._parts[field] = part
         return self._parts[field]
 
-    @property
-    def nbytes(self) -> int:
-        """The memory that it holds."""
-        return self.mask.nbytes + sum(part.nbytes for part in tuple(self._parts.values()))
+    def _takes(self, size: int) -> bool:
+        if not self._repeats or self.nbytes + size > MOST_KEPT:
+            return False
+        self.nbytes += size
+        return True
 
 
 def intersect(one: Subset | None, other: Subset | None) -> Subset | None:

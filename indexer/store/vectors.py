@@ -77,7 +77,9 @@ class FieldVectors:
             return [_nothing() for _ in queries]
         if allowed is not None:
             part = allowed.part(self._name, self._places_of)
-            return [self._search_all(query, k, part) for query in queries]
+            found = [self._search_all(query, k, part) for query in queries]
+            part.searches += 1
+            return found
         if exact or self._structure.is_exhaustive:
             return [self._search_all(query, k, None) for query in queries]
         return [self._search_nearest_lists(query, k) for query in queries]

@@ -2,11 +2,13 @@
 
 Tasks over embeddings alone (`image_suite`) say what an encoder knows; these say what people get,
 whose images have captions, too. Captions often name what an image is labelled with, and then words
-alone find it; the long texts of teaching files are other ones than the captions.
+alone find it; the long texts of teaching files hold their captions' words, too. Images are asked
+for one by one, not by case.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -45,13 +47,15 @@ def run_engine_tasks(
     """
     retriever = Retriever(OpenIndexes(readers), encoders)
     alike = images.named_alike()
+    owners = [one.name for one in readers for _ in np.unique(one.rows_of("image"))]
+    names = list(zip(owners, images.record_ids.tolist(), strict=True))
     for manner in get_args(Manner):
-        score = _by_engine(alike, retriever, manner)
+        score = _by_engine(names, retriever, manner)
         for run in _tasks(alike, score, sampling):
+            if on_task:
+                on_task(f"engine, {manner}")
             result = run()
             name = f"{result.task}, {manner}"
-            if on_task:
-                on_task(name)
             if result.queries and result.chances[result.lead] < 1:
                 yield replace(result, task=name, values=_shallow(result), ranks=None)
 
@@ -60,28 +64,28 @@ def _tasks(
     images: ImageCollection, score: ScoreTexts, sampling: Sampling
 ) -> Iterator[Callable[[], TaskResult]]:
     for kind in get_args(ClassBy):
-        yield _bind_class(images, score, kind, sampling)
+        yield partial(class_text_to_image, images, score, kind, sampling)
     if len(known_item_rows(images.long_texts, images.cases)) >= LEAST_KNOWN_ITEMS:
-        yield lambda: caption_to_image(images, score, sampling, long=True)
+        yield partial(caption_to_image, images, score, sampling, long=True)
 
 
-def _bind_class(
-    images: ImageCollection, score: ScoreTexts, kind: ClassBy, sampling: Sampling
-) -> Callable[[], TaskResult]:
-    return lambda: class_text_to_image(images, score, kind, sampling)
+def _by_engine(
+    names: Sequence[tuple[str, str]], retriever: Retriever, manner: Manner
+) -> ScoreTexts:
+    """Return what scores images, by index and record id, by the place that the engine gives them.
 
-
-def _by_engine(images: ImageCollection, retriever: Retriever, manner: Manner) -> ScoreTexts:
-    """Return what scores images by what the engine finds; each text is asked for once."""
-    row_of = {name: row for row, name in enumerate(images.record_ids.tolist())}
+    Scores of hits may tie where their order is settled. Each text is asked for once.
+    """
+    row_of = {name: row for row, name in enumerate(names)}
     known: dict[str, Scores] = {}
 
     def score(text: str) -> Scores:
-        scores = np.full(len(images), -np.inf, np.float32)
+        scores = np.full(len(names), -np.inf, np.float32)
         query = Query(target="images", source=TextSource(text), mode=manner, k=RUN_DEPTH)
         for hit in retriever.search(query).hits:
-            if hit.record.record_id in row_of:
-                scores[row_of[hit.record.record_id]] = hit.score
+            row = row_of.get((hit.index, hit.record.record_id))
+            if row is not None:
+                scores[row] = 1 / hit.rank
         return scores
 
     def score_all(texts: Sequence[str]) -> Iterator[Scores]:

@@ -75,22 +75,26 @@ def is_found(ranking: Ranking, k: int) -> float:
 
 def precision(ranking: Ranking, k: int) -> float:
     """Return the share of the first k places that relevant candidates hold."""
-    return float(np.count_nonzero(ranking.grades[:k]) / k)
+    return float(np.count_nonzero(_gains(ranking)[:k]) / k)
 
 
 def average_precision(ranking: Ranking) -> float:
     """Return the mean precision at the places of all relevant candidates; 0 if there are none."""
-    places = np.flatnonzero(ranking.grades) + 1
-    if not len(places):
-        return 0.0
-    return float(np.mean(np.arange(1, len(places) + 1) / places))
+    relevant = np.count_nonzero(ranking.grades)
+    places = np.flatnonzero(_gains(ranking)) + 1
+    return float(np.sum(np.arange(1, len(places) + 1) / places) / relevant) if relevant else 0.0
 
 
 def ndcg(ranking: Ranking, k: int) -> float:
     """Return nDCG@k with the grade itself as gain, as trec_eval (Järvelin and Kekäläinen 2002)."""
     best = _ideal(ranking, k)
-    gains = ranking.grades[:k]
+    gains = _gains(ranking)[:k]
     return float(np.sum(gains * _discounts(len(gains))) / best) if best else 0.0
+
+
+def _gains(ranking: Ranking) -> Integers:
+    """Return the grades; what has no score was not found, and nothing is gained by it."""
+    return np.where(np.isfinite(ranking.scores), ranking.grades, 0)
 
 
 def _discounts(places: int) -> npt.NDArray[np.float64]:

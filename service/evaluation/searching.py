@@ -66,8 +66,9 @@ class _Tally:
             self.chances.setdefault(name, []).append(measure.chance(ranking))
         self.ranks.append(first_rank(ranking))
         missing = max(0, self.depth - len(ranking))
-        self.rows.append(np.pad(ranking.rows[: self.depth], (0, missing), constant_values=-1))
         top = ranking.scores[: self.depth].astype(np.float32)
+        rows = np.where(np.isfinite(top), ranking.rows[: self.depth], -1)
+        self.rows.append(np.pad(rows, (0, missing), constant_values=-1))
         self.scores.append(np.pad(top, (0, missing), constant_values=-np.inf))
         self.judged.append(_judged(ranking, self.depth))
 

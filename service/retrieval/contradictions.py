@@ -38,7 +38,7 @@ def demote(
     Given a `margin`, only behind those that score less by no more than that; the ranking must then
     fall. Scores stay as they are, so that they no longer fall along the ranking where something
     was demoted. A query that states nothing reads no text; `text_of` gives a record's own words
-    ("" if it has none), once for each record of the window.
+    ("" if it has none), once for each record that is read.
 
     Where only the first `needed` places matter, reading ends once as many are taken by records that
     do not contradict: whatever comes later stands behind these. Further places are then unsettled.

@@ -29,6 +29,7 @@ from service.retrieval.votes import vote_of_pictures
 
 Leg: TypeAlias = DenseLeg | LexicalLeg | SeriesLeg
 
+# Pictures that are sought by words have a vote of their own: `vote_of_pictures`.
 WEIGHTS: Mapping[Target, Mapping[str, float]] = MappingProxyType(
     {
         "images": MappingProxyType({"image": 1.0, "caption": 1.0, LEXICAL: 1.0, STATED: 1.0}),

@@ -66,7 +66,7 @@ class Groups:
     def of(self, key: Key) -> Hashable:
         """Return what tells a record's group from others."""
         _, code = self._column_and_code(key)
-        return key if code < 0 else (key.reader, code)
+        return (key.reader, -1 - key.row) if code < 0 else (key.reader, code)
 
     def page(self, offset: int, k: int) -> list[Chosen]:
         """Return `k` groups after the first `offset`."""

@@ -16,7 +16,8 @@ _KEPT_BYTES = 256 * 1024 * 1024
 class SubsetCache:
     """Evaluates filters over builds and keeps the latest 256, up to 256 MiB. Thread-safe.
 
-    Half of 600,000 records of tests/benchmarks take 80 MB once they are searched repeatedly.
+    Half of 600,000 records of tests/benchmarks take 80 MB once they are searched repeatedly. What a
+    search makes its filters keep (128 MiB each at most) is counted with the next one.
     """
 
     def __init__(self, columns: ColumnCache, kept_bytes: int = _KEPT_BYTES) -> None:
@@ -47,7 +48,7 @@ class SubsetCache:
         with self._lock:
             found = self._kept.get(key)
         if found is None:
-            found = Subset(evaluate(chosen, self._columns.of(reader)))
+            found = Subset(evaluate(chosen, self._columns.of(reader)), repeats=True)
         with self._lock:
             found = self._kept.setdefault(key, found)
             self._kept.move_to_end(key)
@@ -56,8 +57,7 @@ class SubsetCache:
 
     def _make_room(self) -> None:
         """Drop the oldest until the rest fits. Subsets grow with use, so all are asked again."""
-        held = {key: subset.nbytes for key, subset in self._kept.items()}
-        total = sum(held.values())
+        total = sum(subset.nbytes for subset in self._kept.values())
         while len(self._kept) > 1 and (total > self._kept_bytes or len(self._kept) > _KEPT_FILTERS):
-            dropped, _ = self._kept.popitem(last=False)
-            total -= held[dropped]
+            _, dropped = self._kept.popitem(last=False)
+            total -= dropped.nbytes

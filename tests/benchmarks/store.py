@@ -173,7 +173,7 @@ def _filtered(reader: Any, queries: np.ndarray, share: float, kind: str) -> tupl
             [block @ axis for block in np.array_split(reader.vectors(FIELD), 64)]
         )
     allowed = values <= np.quantile(values, share)
-    chosen, subset = queries[:_FILTERED_QUERIES], Subset(allowed)
+    chosen, subset = queries[:_FILTERED_QUERIES], Subset(allowed, repeats=True)
     timings, hits = time_each(
         lambda query: reader.search(FIELD, query[np.newaxis], _K, allowed=subset)[0], chosen
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from PIL import Image
 
 from indexer.build import BuildOptions, BuildResult, build_index
-from indexer.calibration.calibrator import Calibrator
+from indexer.calibration.calibrator import Calibrator, _known
 from indexer.datasets.own_images import OwnImages
 from indexer.encoders.base import Embeddings, TextEncoder
 from indexer.encoders.spec import TextRole
+from indexer.store.calibration import PAIR_SHARES, Measured
 from indexer.store.manifest import read_manifest
 from indexer.store.reader import IndexReader
 from tests.end_to_end.tiny_encoder import TinyEncoder
@@ -93,20 +95,39 @@ def test_words_are_compared_with_pictures_by_the_encoder_of_the_pictures(
     assert apart.measured["en>caption"].pairs != together.measured["en>caption"].pairs
 
 
-def test_it_is_tried_how_well_words_find_their_picture(reader: IndexReader) -> None:
+def test_it_is_tried_how_well_captions_find_their_picture(root: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own_images"
+    shutil.copytree(root, own)
+    rows = [json.loads(line) for line in (own / "records.jsonl").read_text().splitlines()]
+    for number, row in enumerate(rows):
+        row["text"] = f"film {number}, {row['text']}"
+    (own / "records.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    reader = IndexReader(build(own, tmp_path / "indexes").published.folder)
     calibration = reader.manifest.calibration
     assert calibration is not None
     assert calibration.measured["en>caption"].known is None
-    table = reader.table.to_pylist()
-    texts = sorted({row["caption"] for row in table})
     measured = calibration.measured["en>image"]
-    first = {row["caption"]: place for place, row in reversed(list(enumerate(table)))}
-    own = TinyEncoder().encode_texts(texts, "query") @ reader.vectors("image").T
-    percentiles = [
-        measured.percentile(float(own[number, first[text]])) for number, text in enumerate(texts)
-    ]
-    expected = np.mean([(one or 0.0) >= 99 for one in percentiles])
-    assert measured.known == pytest.approx(expected, abs=1e-6)
+    texts = reader.table.column("caption").to_pylist()
+    vectors = TinyEncoder().encode_texts(texts, "query")
+    cosines = (vectors * reader.vectors("image")).sum(axis=1).tolist()
+    found = [(measured.percentile(one) or 0.0) >= 99 for one in cosines]
+    assert measured.known == pytest.approx(np.mean(found), abs=1e-6)
+
+
+def test_the_share_of_captions_that_find_their_picture() -> None:
+    measured = Measured(pairs=PAIR_SHARES, least=0.0)
+    cosines = np.array([0.5, 0.98, 0.989, 0.991, 1.0] * 4)
+    assert _known(measured, cosines) == pytest.approx(0.4)
+    assert _known(measured, cosines[:19]) is None
+    assert _known(measured, None) is None
+    assert _known(dataclasses.replace(measured, pairs=None), cosines) is None
+
+
+def test_few_captions_tell_nothing(reader: IndexReader) -> None:
+    calibration = reader.manifest.calibration
+    assert calibration is not None
+    assert len(set(reader.table.column("caption").to_pylist())) < 20
+    assert calibration.measured["en>image"].known is None
 
 
 def test_words_of_the_index_pass_and_others_do_not(reader: IndexReader) -> None:

@@ -4,29 +4,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.store import subset as subset_module
-from indexer.store.subset import Mask, Part, Rows, Subset, intersect
+from indexer.store.subset import Mask, Rows, Subset, intersect
 
 CODES = np.arange(60, dtype=np.uint8).reshape(20, 3)
 MASKS = st.lists(st.booleans(), min_size=20, max_size=20).map(lambda held: np.array(held, bool))
 
 
 @given(mask=MASKS)
-def test_codes_are_copied_from_the_second_search_on(mask: Mask) -> None:
-    part = Part(np.flatnonzero(mask))
+def test_codes_are_copied_once_a_search_has_ended(mask: Mask) -> None:
+    subset = Subset(mask, repeats=True)
+    part = subset.part("image", np.flatnonzero)
+    before = subset.nbytes
+    assert before == 20 + 8 * len(part)
+    # One search may ask twice.
     assert part.gather(CODES) is None
-    assert part.nbytes == 8 * len(part)
+    assert part.gather(CODES) is None
+    part.searches += 1
     copied = part.gather(CODES)
     assert copied is not None
     np.testing.assert_array_equal(copied, CODES[mask])
     assert part.gather(CODES) is copied
-    assert part.nbytes == 8 * len(part) + copied.nbytes
+    assert subset.nbytes == before + copied.nbytes
+
+
+def test_a_subset_that_is_not_asked_again_copies_nothing() -> None:
+    part = Subset(np.ones(20, bool)).part("image", np.flatnonzero)
+    part.searches += 1
+    assert part.gather(CODES) is None
 
 
 def test_codes_that_are_too_large_stay_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subset_module, "MOST_GATHERED", 30)
-    large, small = Part(np.arange(11)), Part(np.arange(10))
-    assert [large.gather(CODES) is None for _ in range(3)] == [True, True, True]
-    assert [small.gather(CODES) is None for _ in range(3)] == [True, False, False]
+    monkeypatch.setattr(subset_module, "MOST_KEPT", 20 + 2 * 80 + 30)
+    subset = Subset(np.arange(20) < 10, repeats=True)
+    parts = [subset.part(field, np.flatnonzero) for field in ("image", "caption")]
+    for part in parts:
+        part.searches += 1
+    # The first takes all that there is room for.
+    assert [part.gather(CODES) is None for part in parts] == [False, True]
+    assert [part.gather(CODES) is None for part in parts] == [False, True]
 
 
 def test_places_are_found_once_for_each_field() -> None:

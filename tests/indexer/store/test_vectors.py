@@ -144,7 +144,7 @@ def test_a_filtered_search_is_brute_force_over_the_allowed(
 ) -> None:
     rng = np.random.default_rng(seed)
     allowed = some_mask(rng, field, share)
-    subset = Subset(allowed)
+    subset = Subset(allowed, repeats=True)
     for _ in range(3):  # what the first search finds out about the subset, later ones use
         query = some_query(rng, field)
         assert ask(field, query, k, subset, exact=False) == brute_force(field, query, k, allowed)
@@ -157,7 +157,7 @@ def test_so_it_is_where_records_have_no_vector_or_several(
 ) -> None:
     rng = np.random.default_rng(seed)
     allowed = None if share is None else some_mask(rng, uneven, share)
-    subset = None if allowed is None else Subset(allowed)
+    subset = None if allowed is None else Subset(allowed, repeats=True)
     for _ in range(2):
         query = some_query(rng, uneven)
         assert ask(uneven, query, k, subset, exact=True) == brute_force(uneven, query, k, allowed)

@@ -97,3 +97,12 @@ def test_chance_is_what_random_orders_give(measures: dict, grades: list[int]) ->
     for measure in measures.values():
         mean = np.mean([measure.value(order) for order in orders])
         assert measure.chance(orders[0]) == pytest.approx(mean, abs=0.02)
+
+
+def test_what_was_not_found_gains_nothing() -> None:
+    scores = np.array([0.5, -np.inf, -np.inf, -np.inf])
+    ranking = rank_candidates(scores, [1, 1, 1, 0])
+    assert precision(ranking, 3) == pytest.approx(1 / 3)
+    assert average_precision(ranking) == pytest.approx(1 / 3)
+    assert ndcg(ranking, 3) == pytest.approx(1 / (1 + 1 / np.log2(3) + 1 / 2))
+    assert first_rank(ranking) == 1

@@ -153,9 +153,8 @@ def test_what_contradicts_the_words_stands_behind(tmp_path, kit) -> None:  # typ
     [first] = opened.retriever.search(query).hits
     assert (first.record.source_id, first.contradicts) == ("0", False)
     opposite = replace(query, source=TextSource("pleural effusion"))
-    for page in range(2):
-        [hit] = opened.retriever.search(replace(opposite, offset=page)).hits
-        assert not hit.contradicts
+    pages = [opened.retriever.search(replace(opposite, offset=page)).hits for page in range(4)]
+    assert [[hit.contradicts for hit in page] for page in pages] == [[False], [False], [True], []]
     present = found("pleural effusion")
     assert present[-1] == ("0", True)
     assert not any(contradicts for _, contradicts in present[:-1])
@@ -191,3 +190,36 @@ def test_cases_that_contradict_stand_behind_whatever_the_first_case_holds(tmp_pa
     assert cases(k=5) == [*["large"] * 3, "small", "none"]
     assert cases(k=2, group_by="case") == ["large", "small"]
     assert cases(k=2, group_by="case", group_size=2) == ["large", "small"]
+
+
+@pytest.mark.parametrize("by", [None, "case"])
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_pages_of_a_query_that_some_contradict_follow_on_each_other(
+    tmp_path, kit, by: str, mode: str, k: int
+) -> None:  # type: ignore[no-untyped-def]
+    from indexer.store.index_set import IndexSet
+    from service.opening import assemble
+    from service.retrieval.encoding import QueryEncoders
+
+    told = ("No pleural effusion.", "Large pleural effusion.", "Pleural effusion, and no mass.")
+    records = [
+        kit.image_record("films", n, case_id=f"case{n // 2}", caption=f"{told[n % 3]} Film {n}.")
+        for n in range(18)
+    ]
+    kit.publish(tmp_path, "films", records)
+    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
+    query = Query(
+        target="images", source=TextSource("pleural effusion"), mode=mode, k=k, group_by=by
+    )
+    pages = [
+        opened.retriever.search(replace(query, offset=offset)).hits for offset in range(0, 24, k)
+    ]
+    found = [hit.record.case_id if by else hit.record.record_id for page in pages for hit in page]
+    assert len(found) == len(set(found)) == (9 if by else 18)
+    scores = [hit.score for page in pages for hit in page]
+    assert scores == sorted(scores, reverse=True)
+    whole = opened.retriever.search(replace(query, k=24)).hits
+    denied = [hit.contradicts for page in pages for hit in page]
+    assert denied == sorted(denied)
+    assert denied == [hit.contradicts for hit in whole]

@@ -240,6 +240,36 @@ def test_a_record_that_no_text_speaks_of_is_excused_from_the_blend() -> None:
     images = ranking("image", [1, 2, 3], [0.9, 0.8, 0.7])
     captions = ranking("caption", [2, 3], [0.9, 0.8], excused=bare)
     words = ranking("lexical", [2, 3], [0.9, 0.8], measure="coverage", excused=bare)
-    texts = [replace(one, of_texts=True, covered=0.5) for one in (captions, words)]
+    texts = [replace(captions, of_texts=True), replace(words, of_texts=True, covered=0.5)]
     score = {one.key.row: one.score for one in fuse([images, *texts], "rrf").fused}
     assert score[1] == pytest.approx((1 + 0.25 * 2) / 61)
+
+
+def test_captions_of_two_spaces_count_each_in_its_own() -> None:
+    """Index 0 has its captions in one space, index 1 in another, where cosines are higher."""
+    here = [Key(0, row) for row in range(5)]
+    there = [Key(1, row) for row in range(5)]
+    low = ranking("caption", [], [0.35, 0.2, 0.1, 0.05, 0.0], keys=here, chance=0.1, floor=0.0)
+    high = ranking(
+        "caption", [], [0.9, 0.89, 0.88, 0.87, 0.86], keys=there, chance=0.85, floor=0.86
+    )
+    texts = [
+        replace(low, of_texts=True, excused=frozenset(there)),
+        replace(high, of_texts=True, excused=frozenset(here)),
+    ]
+    result = fuse(texts, "rrf")
+    # Above chance: .28, .11, 0 ... in the first, .33, .27, .2, .13, .07 in the second.
+    expected = [(1, 0), (0, 0), (1, 1), (1, 2), (1, 3), (0, 1), (1, 4), (0, 2), (0, 3), (0, 4)]
+    assert [tuple(one.key) for one in result.fused] == expected
+    # Each record lies in one of them only, so together they have one vote.
+    assert result.fused[0].score == pytest.approx(1 / 61)
+    pictures = ranking("image", [0], [0.3])
+    both = {one.key: one.score for one in fuse([pictures, *texts], "rrf").fused}
+    assert both[Key(0, 0)] == pytest.approx(1 / 61 + 1 / 62)
+
+
+@pytest.mark.parametrize(("weight", "first"), [(0.1, 1), (1.0, 2), (10.0, 2)])
+def test_votes_that_are_asked_for_count_within_the_blend(weight: float, first: int) -> None:
+    captions = replace(ranking("caption", [1], [0.5], floor=0.2), of_texts=True)
+    words = ranking("lexical", [2], [0.6], measure="coverage", weight=weight)
+    assert rows(fuse([captions, replace(words, of_texts=True, covered=0.6)], "rrf"))[0] == first
