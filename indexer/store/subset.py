@@ -12,9 +12,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from indexer.store.faiss_files import Codes
+
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.uint8]
 
 MOST_KEPT = 1 << 27
 """Bytes that one subset may hold with copies of codes: beyond, they are gathered query by query."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -11,7 +12,6 @@ from service.evaluation.image_tasks import (
     ClassBy,
     Likeness,
     Sampling,
-    ScoreTexts,
     by_tower,
     caption_to_image,
     class_text_to_image,
@@ -71,10 +71,13 @@ def _tasks(
     if len(known_item_rows(images.long_texts, images.cases)) >= LEAST_KNOWN_ITEMS:
         yield "long text -> image", lambda: caption_to_image(images, score, sampling, long=True)
     for by in _likenesses(images, whole=part.whole):
-        yield f"image -> image, {by}", _bind_likeness(images, by, sampling)
+        yield f"image -> image, {by}", partial(image_to_image, images, by, sampling)
     if part.whole:
         for kind in get_args(ClassBy):
-            yield f"class text -> image, {kind}", _bind_class(images, score, kind, sampling)
+            yield (
+                f"class text -> image, {kind}",
+                partial(class_text_to_image, images, score, kind, sampling),
+            )
 
 
 def _likenesses(images: ImageCollection, *, whole: bool) -> Iterator[Likeness]:
@@ -85,18 +88,6 @@ def _likenesses(images: ImageCollection, *, whole: bool) -> Iterator[Likeness]:
         if by == "source" and (not whole or len(np.unique(images.sources)) < 2):
             continue
         yield by
-
-
-def _bind_likeness(
-    images: ImageCollection, by: Likeness, sampling: Sampling
-) -> Callable[[], TaskResult]:
-    return lambda: image_to_image(images, by, sampling)
-
-
-def _bind_class(
-    images: ImageCollection, score: ScoreTexts, by: ClassBy, sampling: Sampling
-) -> Callable[[], TaskResult]:
-    return lambda: class_text_to_image(images, score, by, sampling)
 
 
 def _parts(images: ImageCollection, trained_sources: frozenset[str]) -> Iterator[_Part]:
