@@ -79,7 +79,7 @@ class SpanColumn:
     codes: npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TagColumn:
     """Lists of strings: codes int32 (m,) into `values`, and the record row int64 (m,) of each.
 
@@ -89,6 +89,24 @@ class TagColumn:
     values: tuple[str, ...]
     codes: npt.NDArray[np.int32]
     rows: npt.NDArray[np.int64]
+
+    def holders(self, wanted: Callable[[str], object], records: int) -> Mask:
+        """Return which of so many records hold any of the wanted values: bool (n,)."""
+        starts, rows = self._by_value
+        held = np.zeros(records, np.bool_)
+        for place, value in enumerate(self.values):
+            if wanted(value):
+                held[rows[starts[place] : starts[place + 1]]] = True
+        return held
+
+    @cached_property
+    def _by_value(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Where the rows of each value begin, int64 (values + 1,), among those of all.
+
+        A filter asks for few of many values: what does not hold them need not be looked at.
+        """
+        held = np.bincount(self.codes + 1, minlength=len(self.values) + 1)
+        return np.cumsum(held), self.rows[np.argsort(self.codes, kind="stable")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class Draft:
         """
         ranking = main_field(space.field)
         weight = WEIGHTS[self.target][ranking]
-        if by_words and space.field == IMAGE:
+        gives_way = by_words and space.field == IMAGE
+        if gives_way:
             weight = vote_of_pictures([self.readers[member] for member in members])
         self.legs.append(
             DenseLeg(
@@ -121,6 +122,7 @@ class Draft:
                 vector=vector,
                 members=members,
                 fields=fields,
+                gives_way=gives_way,
             )
         )
 
@@ -161,10 +163,15 @@ class Draft:
             builds = [columns.of(self.readers[member]) for member in members]
             within = mentioned_masks(words, builds)
             if within is not None:
-                weight, subsets = WEIGHTS[self.target][STATED], tuple(map(Subset, within))
-                self.legs.append(
-                    replace(leg, name=STATED, weight=weight, members=members, within=subsets)
+                stated = replace(
+                    leg,
+                    name=STATED,
+                    weight=WEIGHTS[self.target][STATED],
+                    members=members,
+                    within=tuple(map(Subset, within)),
+                    gives_way=False,
                 )
+                self.legs.append(stated)
 
     def _is_captioned(self, member: int) -> bool:
         reader = self.readers[member]
@@ -229,7 +236,8 @@ class Draft:
                 )
             if not 0 <= weight < math.inf:
                 raise QueryError("A weight is not 0 or more.", remedy="Give a finite number.")
-        legs = [replace(leg, weight=weights.get(leg.name, leg.weight)) for leg in self.legs]
+        legs = [_with_vote(leg, weights[leg.name]) if leg.name in weights else leg
+                for leg in self.legs]  # fmt: skip
         self.legs = [leg for leg in legs if leg.weight > 0]
         if legs and not self.legs:
             raise QueryError(
@@ -249,3 +257,10 @@ class Draft:
 
     def _names(self, members: tuple[int, ...]) -> str:
         return ", ".join(self.readers[member].name for member in members)
+
+
+def _with_vote(leg: Leg, weight: float) -> Leg:
+    """Return a leg whose vote was asked for, so that it gives way to none."""
+    if isinstance(leg, DenseLeg):
+        return replace(leg, weight=weight, gives_way=False)
+    return replace(leg, weight=weight)

@@ -141,10 +141,7 @@ def _count_holders(
     name: str, build: BuildColumns, allowed: Mask | None, values: frozenset[str | bool | int]
 ) -> int:
     """Return how many allowed records hold at least one of some tags."""
-    tags = build.tags(name)
-    wanted = np.array([*(value in values for value in tags.values), False], np.bool_)
-    held = np.zeros(build.records, np.bool_)
-    held[tags.rows[np.flatnonzero(wanted[tags.codes])]] = True
+    held = build.tags(name).holders(values.__contains__, build.records)
     return int(np.count_nonzero(held if allowed is None else held & allowed))
 
 

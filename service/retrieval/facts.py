@@ -63,9 +63,7 @@ def _count(said: frozenset[str], build: BuildColumns) -> npt.NDArray[np.int8]:
     """Return how many of its fields each record shares with the query: int8 (n,)."""
     modality, part, tags = build.coded("modality"), build.coded("body_part"), build.tags(_TAGS)
     count = _hits(said, part.values)[part.codes] + _hits(said, modality.values)[modality.codes]
-    labelled = np.zeros(build.records, np.int8)
-    labelled[tags.rows[_hits(said, tags.values)[tags.codes] == 1]] = 1
-    return count + labelled
+    return count + tags.holders(lambda value: _is_said(said, value), build.records)
 
 
 def _contradicts(said: frozenset[str], build: BuildColumns) -> Mask:
@@ -81,8 +79,11 @@ def _contradicts(said: frozenset[str], build: BuildColumns) -> Mask:
 
 def _hits(said: frozenset[str], values: tuple[str, ...]) -> npt.NDArray[np.int8]:
     """Return 1 for each value that is said in full, and a last 0 for what states none (-1)."""
-    found = [any(one and one <= said for one in _meanings(value)) for value in values]
-    return np.array([*found, False], np.int8)
+    return np.array([*(_is_said(said, value) for value in values), False], np.int8)
+
+
+def _is_said(said: frozenset[str], value: str) -> bool:
+    return any(one and one <= said for one in _meanings(value))
 
 
 def _is_one_of(known: Sequence[str], value: str) -> bool:

@@ -210,9 +210,8 @@ def _evaluate_comparison(comparison: Comparison, build: BuildColumns) -> Mask:
 
 
 def _tag_mask(comparison: Comparison, column: TagColumn, records: int) -> Mask:
-    mask = np.zeros(records, np.bool_)
-    mask[column.rows[_chosen(column.values, comparison)[column.codes]]] = True
-    return ~mask if comparison.op in _NEGATIONS else mask
+    held = column.holders(frozenset(comparison.values).__contains__, records)
+    return ~held if comparison.op in _NEGATIONS else held
 
 
 def _chosen(values: tuple[str, ...], comparison: Comparison) -> Mask:

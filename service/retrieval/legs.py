@@ -58,7 +58,7 @@ class DenseLeg:
     `members` are the readers (by position) that share the space. `fields` are what of their
     records is compared, as far as an index has them; a record counts with its nearest. An index
     that has none of them is searched by the field of the space. `within` narrows the search in
-    each of them to some records, beside what the query allows.
+    each of them to some records, beside what the query allows. `gives_way`: see `Ranking`.
     """
 
     name: str
@@ -68,6 +68,7 @@ class DenseLeg:
     members: tuple[int, ...]
     within: tuple[Subset, ...] | None = None
     fields: tuple[str, ...] = ()
+    gives_way: bool = False
 
     @property
     def field(self) -> str:
@@ -108,6 +109,7 @@ class DenseLeg:
             fields=merged.fields,
             chance=chance_cosine([area.readers[member] for member in self.members], self.field),
             of_texts=self.field in CAPTION_FIELDS,
+            gives_way=self.gives_way,
         )
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:

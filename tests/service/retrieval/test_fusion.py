@@ -194,10 +194,10 @@ def test_texts_are_blended_before_they_are_fused_by_rank() -> None:
     images = ranking("image", [1, 2], [0.3, 0.2], weight=0.4)
     captions = replace(ranking("caption", [1, 2], [0.8, 0.6], floor=0.6), of_texts=True)
     words = ranking("lexical", [2, 3], [0.5, 0.4], measure="coverage")
-    # Of the blend, 1.35 * .5 goes to words.
-    found = replace(words, of_texts=True, covered=0.5)
+    # Of the blend, 1.6 * .4 goes to words.
+    found = replace(words, of_texts=True, covered=0.4)
     result = fuse([images, captions, found], "rrf")
-    share = 0.675
+    share = 0.64
     blended = {
         1: (1 - share) * 0.8,
         2: (1 - share) * 0.6 + share * 0.5,
@@ -226,6 +226,20 @@ def test_the_better_words_are_covered_the_more_they_count(low: float, high: floa
         return rows(fuse([captions, replace(words, covered=covered)], "rrf")).index(2)
 
     assert place_of_words(high) <= place_of_words(low)
+
+
+def test_pictures_sought_by_words_give_way_to_texts_that_cover_them() -> None:
+    images = ranking("image", [1], [0.3], weight=0.5, gives_way=True)
+    words = ranking("lexical", [2], [0.9], measure="coverage", of_texts=True, covered=0.5)
+    votes = {one.key.row: one.score for one in fuse([images, words], "rrf").fused}
+    assert votes == pytest.approx({1: 0.5 * (1 - 0.8 * 0.5) / 61, 2: 1 / 61})
+    captions = ranking("caption", [2], [0.9], floor=0.1, of_texts=True)
+    beside = {one.key.row: one.score for one in fuse([images, captions, words], "rrf").fused}
+    assert beside == pytest.approx({1: votes[1], 2: 2 / 61})
+    # Texts alone, or words that nobody writes, take nothing from them.
+    for texts in ([captions], [captions, replace(words, covered=0.0)]):
+        kept = {one.key.row: one.score for one in fuse([images, *texts], "rrf").fused}
+        assert kept[1] == pytest.approx(0.5 / 61)
 
 
 def test_one_ranking_of_texts_votes_as_any_other() -> None:

@@ -51,6 +51,12 @@ def test_weights_change_votes(ask: Ask) -> None:
     assert names(ask("questions", source, weights={"lexical": 0})) == {"question"}
 
 
+def test_a_vote_that_is_asked_for_gives_way_to_none(ask: Ask) -> None:
+    hit = ask("images", TextSource("grey 31"), k=1, weights={"image": 0.5}).hits[0]
+    assert hit.why["lexical"].score > 0
+    assert hit.score == pytest.approx((2 + 0.5) / 61)
+
+
 @pytest.mark.parametrize(
     "weights", [{"colour": 1.0}, {"question": -1.0}, {"question": 0.0, "lexical": 0.0},
                 {"question": float("inf")}, {"question": float("nan")}],
