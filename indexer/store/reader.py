@@ -191,6 +191,15 @@ class IndexReader:
         self._check_row(row)
         return self._field(field).of_row(row)
 
+    def scores_of(
+        self, field: str, query: npt.NDArray[np.float32], rows: Sequence[int]
+    ) -> npt.NDArray[np.float32]:
+        """Return what some records score in a field, as `search` does: float32 (m,).
+
+        NaN for records that have no embedding there. `query` is float32 (d,).
+        """
+        return self._field(field).scores_of(query, np.asarray(rows, np.int64))
+
     def vectors(self, field: str) -> npt.NDArray[np.float32]:
         """Return all embeddings of a field, float32 (m, d), memory-mapped."""
         return self._field(field).vectors

@@ -89,6 +89,15 @@ class FieldVectors:
         place = self.place_of(row)
         return None if place is None else np.array(self.vectors[place])
 
+    def scores_of(self, query: Vectors, rows: Rows) -> Vectors:
+        """Return what records score: float32 (m,), of several embeddings the best, NaN for none."""
+        scores = np.full(len(rows), np.nan, np.float32)
+        starts, ends = (np.searchsorted(self.rows, rows, side) for side in ("left", "right"))
+        for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+            if start < end:
+                scores[place] = self._score(np.arange(start, end), query).max()
+        return scores
+
     def place_of(self, row: int) -> int | None:
         """Return the place among the vectors of a record row's first, or None."""
         if self._aligned:

@@ -8,23 +8,28 @@ index; see `indexer.store.calibration`.
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from indexer.pixels.ct_windows import WINDOW_FIELDS
 from indexer.store.calibration import Asked, Measured
-from indexer.store.reader import IndexReader
 from indexer.text.normalise import detect_language
 from service.retrieval.columns import BuildColumns
 from service.retrieval.drafting import Leg, Plan
-from service.retrieval.fusion import Key, Ranking
+from service.retrieval.fusion import Found, Key, Ranking, Score
 from service.retrieval.hits import Place
-from service.retrieval.legs import LEXICAL, LexicalLeg
-from service.retrieval.query import Query, TextSource
+from service.retrieval.late_interaction import SeriesLeg
+from service.retrieval.legs import LEXICAL, Area, LexicalLeg
+from service.retrieval.query import Match, Query, TextSource
 from service.retrieval.spaces import Space
 
 _IMAGE = "image"
-_NOUNS = {_IMAGE: "pictures", "caption": "captions", "question": "questions"}
+_BY_SERIES: frozenset[str] = frozenset(get_args(Match))
+_BY_PICTURE = _BY_SERIES | {_IMAGE}
+_NOUNS = {_IMAGE: "pictures", "caption": "captions", "question": "questions"} | dict.fromkeys(
+    _BY_SERIES, "series"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +60,71 @@ class _Finding:
 class Chance:
     """Compares what one query found with what chance finds in the same builds.
 
-    `builds` are the readers' columns; only queries by picture need them.
+    `builds` are the readers' columns; only queries by picture need them. Series are judged as the
+    pictures that they consist of: chance does not bring a mean over slices nearer than one of them.
+    How similar unrelated series are nobody measured, so that they have no percentile.
     """
 
     def __init__(
         self,
         query: Query,
         plan: Plan,
-        readers: Sequence[IndexReader],
+        area: Area,
         builds: Sequence[BuildColumns] = (),
     ) -> None:
         self._query = query
         self._plan = plan
-        self._readers = readers
+        self._area = area
+        self._readers = area.readers
         self._builds = builds
         self._language = _language_of(query, plan)
         self._alike: dict[int, bool] = {}
-        self._searched = {leg.name: len(leg.members) for leg in plan.legs}
+        self._chances = {
+            (leg.name, member): _chances(leg) for leg in plan.legs for member in leg.members
+        }
         self._by_words = all(isinstance(one, TextSource) for one in query.sources)
 
-    def percentile(self, key: Key, why: Mapping[str, Place]) -> float | None:
+    def scores(self, whys: Mapping[Key, Mapping[str, Place]]) -> dict[Key, dict[str, Score]]:
+        """Return what records score by each ranking, of those that hold them and of deeper ones.
+
+        How deep rankings are read depends on how many hits are wanted; what a hit compares with
+        chance must not. Only words are not looked up again, unless hits must have a percentile
+        that they have by nothing else.
+        """
+        scores = {
+            key: {name: Score(place.score, place.field) for name, place in why.items()}
+            for key, why in whys.items()
+        }
+        for leg in sorted(self._plan.legs, key=lambda leg: isinstance(leg, LexicalLeg)):
+            lacking = [
+                key for key, known in scores.items()
+                if leg.name not in known and key.reader in leg.members
+            ]  # fmt: skip
+            if isinstance(leg, LexicalLeg):
+                lacking = [key for key in lacking if not self.is_shown(key, scores[key])]
+            for key, score in leg.scores(self._area, lacking).items():
+                scores[key][leg.name] = score
+        return scores
+
+    def percentile(self, key: Key, scores: Mapping[str, Score]) -> float | None:
         """Return the share of unrelated pairs that a hit beats in its best ranking, 0 to 100.
 
         None where the build was not calibrated, or had too few unrelated pairs to compare.
         """
         known = [
-            measured.percentile(place.score)
-            for name, place in why.items()
-            if (measured := self._measured(name, place.field, key.reader)) is not None
+            measured.percentile(one.score)
+            for name, one in scores.items()
+            if name not in _BY_SERIES
+            and (measured := self._measured(name, one.field, key.reader)) is not None
         ]
         return max((one for one in known if one is not None), default=None)
 
-    def beats_chance(self, key: Key, why: Mapping[str, Place]) -> bool | None:
+    def beats_chance(self, key: Key, scores: Mapping[str, Score]) -> bool | None:
         """Return whether a hit reaches in any ranking what chance hardly does; None if unknown."""
         known = [
-            self._passes(name, key.reader, place.score, measured)
-            for name, place in why.items()
-            if (measured := self._measured(name, place.field, key.reader)) is not None
+            self._passes(name, key.reader, one.score, measured)
+            for name, one in scores.items()
+            if (measured := self._measured(name, one.field, key.reader)) is not None
         ]
         return any(known) if known else None
 
@@ -100,22 +133,20 @@ class Chance:
         """Whether the query asks for no percentile, so that every hit is shown."""
         return self._query.min_percentile is None
 
-    def is_shown(self, key: Key, why: Mapping[str, Place]) -> bool:
+    def is_shown(self, key: Key, scores: Mapping[str, Score]) -> bool:
         """Return whether a hit has the percentile that the query asks for, or none is known."""
         wanted = self._query.min_percentile
-        reached = None if wanted is None else self.percentile(key, why)
+        reached = None if wanted is None else self.percentile(key, scores)
         return wanted is None or reached is None or reached >= wanted
 
     def is_exhausted(self, rankings: Sequence[Ranking]) -> bool:
         """Return whether nothing that these rankings have not reached can have the percentile."""
         if self._query.min_percentile is None:
             return False
-        edges = {
-            leg.name: Place(len(one.keys), one.floor, _field_of(leg))
-            for leg, one in zip(self._plan.legs, rankings, strict=True)
-        }
         return not any(
-            self.is_shown(Key(position, 0), edges) for position in range(len(self._readers))
+            self.is_shown(Key(member, 0), {leg.name: Score(one.floor, _field_of(leg))})
+            for leg, one in zip(self._plan.legs, rankings, strict=True)
+            for member in leg.members
         )
 
     def judge(self, rankings: Sequence[Ranking], excluded: Collection[Key]) -> Relevance:
@@ -127,14 +158,14 @@ class Chance:
         findings: list[_Finding] = []
         uncalibrated = False
         for leg, ranking in zip(self._plan.legs, rankings, strict=True):
-            best = _best_by_reader(ranking, excluded, len(leg.members))
+            best = _best_by_reader(ranking.found, excluded)
             for member in leg.members:
                 measured = self._measured(leg.name, _field_of(leg), member)
                 if measured is None:
                     uncalibrated = uncalibrated or member in best
                 elif member in best:
                     alike = self._looks_alike(leg.name, member)
-                    least = measured.least_among(len(leg.members))
+                    least = measured.least_among(_chances(leg))
                     findings.append(_Finding(leg.name, best[member], least, alike))
         if any(finding.passes for finding in findings):
             return Relevance(True)
@@ -152,10 +183,10 @@ class Chance:
         return calibration.of(self._asked(ranking), asked_of or ranking)
 
     def _asked(self, ranking: str) -> Asked:
-        return "image" if ranking == _IMAGE and not self._by_words else self._language
+        return "image" if ranking in _BY_PICTURE and not self._by_words else self._language
 
     def _passes(self, ranking: str, position: int, score: float, measured: Measured) -> bool:
-        least = measured.least_among(self._searched.get(ranking, 1))
+        least = measured.least_among(self._chances.get((ranking, position), 1))
         return score >= least and self._looks_alike(ranking, position)
 
     def _looks_alike(self, ranking: str, position: int) -> bool:
@@ -163,7 +194,7 @@ class Chance:
 
         Where it shows none (words, an indexed record, an embedding), nothing speaks against it.
         """
-        if ranking != _IMAGE or not self._plan.looks:
+        if ranking not in _BY_PICTURE or not self._plan.looks:
             return True
         if position not in self._alike:
             self._alike[position] = self._compare_looks(position)
@@ -187,7 +218,7 @@ class Chance:
             return
         yield "Nothing found is better than chance."
         strange = [one for one in findings if not one.looks_alike]
-        if strange and not any(one.looks_alike for one in findings if one.ranking == _IMAGE):
+        if strange and not any(one.looks_alike for one in findings if one.ranking in _BY_PICTURE):
             yield "The picture looks like none that is indexed."
         nearest: dict[str, _Finding] = {}
         for one in findings:
@@ -228,15 +259,24 @@ def _share(finding: _Finding) -> float:
     return finding.score / max(finding.least, 1e-9)
 
 
-def _best_by_reader(ranking: Ranking, excluded: Collection[Key], readers: int) -> dict[int, float]:
-    """Return the best score in each of so many readers that has any."""
+def _best_by_reader(found: Sequence[Found], excluded: Collection[Key]) -> dict[int, float]:
+    """Return the best score in each reader that has any.
+
+    Not of the records that are best of all, among which those of a small index may not be.
+    """
     best: dict[int, float] = {}
-    for key, score in zip(ranking.keys, ranking.scores, strict=True):
-        if key not in excluded:
-            best.setdefault(key.reader, score)
-            if len(best) == readers:
-                break
-    return best
+    for one in found:
+        left = (
+            score for row, score in zip(one.rows.tolist(), one.scores.tolist(), strict=True)
+            if Key(one.reader, row) not in excluded
+        )  # fmt: skip
+        best[one.reader] = max(next(left, -math.inf), best.get(one.reader, -math.inf))
+    return {reader: score for reader, score in best.items() if score > -math.inf}
+
+
+def _chances(leg: Leg) -> int:
+    """Return in how many searches a leg has the chance to find something."""
+    return len(leg.members) * (leg.comparisons if isinstance(leg, SeriesLeg) else 1)
 
 
 def _language_of(query: Query, plan: Plan) -> Asked:

@@ -1,6 +1,6 @@
 """From a plan to one page of hits: tiers are climbed until the page is full or all is ranked."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ from indexer.store.subset import Subset
 from service.retrieval.calibration import Chance, Relevance
 from service.retrieval.columns import BuildColumns
 from service.retrieval.drafting import Plan
-from service.retrieval.fusion import Fused, Key
+from service.retrieval.fusion import Fused, Key, Score
 from service.retrieval.grouping import Chosen, Groups
 from service.retrieval.hits import LegReport, Place, ScoreKind
 from service.retrieval.legs import Area, DenseLeg
@@ -54,6 +54,11 @@ class Choice:
                 return places if read is None else places | {RERANK: read}
         return {}
 
+    def scores(self) -> Mapping[Key, Mapping[str, Score]]:
+        """Return what the page's records score by each ranking; see `Chance.scores`."""
+        keys = [one.key for chosen in self.page for one in (chosen.fused, *chosen.others)]
+        return self.chance.scores({key: self.why(key) for key in keys})
+
 
 def choose(
     query: Query,
@@ -67,7 +72,7 @@ def choose(
 
     What has not the percentile that the query asks for counts as not there.
     """
-    chance = Chance(query, plan, area.readers, builds)
+    chance = Chance(query, plan, area, builds)
     wanted = query.offset + query.k
     groups = Groups(builds, query.group_by, query.group_size) if query.group_by else None
     single: list[Fused] = []
@@ -146,4 +151,5 @@ def _shown(tier: Tier, excluded: Set[Key], chance: Chance) -> list[Fused]:
     left = [one for one in tier.fused if one.key not in excluded]
     if chance.shows_all:
         return left
-    return [one for one in left if chance.is_shown(one.key, tier.ranking.why(one.key))]
+    scores = chance.scores({one.key: tier.ranking.why(one.key) for one in left})
+    return [one for one in left if chance.is_shown(one.key, scores[one.key])]

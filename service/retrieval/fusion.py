@@ -86,6 +86,13 @@ class Found:
     field: str | None = None
 
 
+class Score(NamedTuple):
+    """What one record scores by one measure, and the field that matched, if there are several."""
+
+    score: float
+    field: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
     """Records ranked by one measure, best first; `weight` is its vote in a fusion.
@@ -95,6 +102,7 @@ class Ranking:
     records that this ranking could not hold, having nothing to rank: an image without caption,
     among captions.
     `fields` names the field that each record matched in, where a ranking compares several.
+    `found` is what each reader found, before the best of all were taken.
     `of_texts` says that it compares what is written of the records. Where it compares words,
     `covered` is how much of the query's the best text holds, as a share of what a text could; the
     more, the less of its vote has a ranking that `gives_way`.
@@ -109,6 +117,7 @@ class Ranking:
     chance: float = 0.0
     excused: Set[Key] = frozenset()
     fields: Mapping[Key, str] = field(default_factory=dict)
+    found: Sequence[Found] = ()
     of_texts: bool = False
     covered: float | None = None
     gives_way: bool = False

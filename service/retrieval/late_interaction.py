@@ -6,7 +6,7 @@ so that it is a cosine again; the order is the same. Beside it stands the best s
 cosine of any two slices. Both are exact: every embedding of the searched fields is compared.
 """
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from indexer.store.reader import IndexReader
 from indexer.store.subset import Subset, intersect
-from service.retrieval.fusion import Key, Ranking
+from service.retrieval.fusion import Found, Key, Ranking, Score
 from service.retrieval.legs import Area, Effort
 from service.retrieval.query import Match
 from service.retrieval.spaces import Space
@@ -62,6 +62,13 @@ class SeriesLeg:
     best: int
 
     @property
+    def comparisons(self) -> int:
+        """How many pictures look for their nearest: of a mean over slices no more than one does."""
+        return (
+            1 if self.name == "late_interaction" else sum(len(one.vectors) for one in self.slices)
+        )
+
+    @property
     def is_always_exact(self) -> bool:
         """Whether a first pass already finds everything that there is."""
         return True
@@ -74,6 +81,7 @@ class SeriesLeg:
             for one in self._compare(member, area, codes)
         ]
         stands.sort(key=lambda one: (-one.group_score, one.key.reader, one.group, one.place))
+        found = [_found(member, stands) for member in self.members]
         del stands[depth:]
         return Ranking(
             name=self.name,
@@ -83,7 +91,12 @@ class SeriesLeg:
             scores=[one.group_score for one in stands],
             floor=stands[-1].group_score if stands else 0.0,
             fields={one.key: one.field for one in stands},
+            found=found,
         )
+
+    def scores(self, area: Area, keys: Collection[Key]) -> dict[Key, Score]:  # noqa: ARG002 - none
+        """Return nothing: what a record scores is its group's, and only some stand for that."""
+        return {}
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:  # noqa: ARG002 - none
         """Return which records this leg cannot rank: it stands alone, so nothing is owed to any."""
@@ -167,3 +180,10 @@ class _Stand(NamedTuple):
     place: int
     group_score: float
     field: str
+
+
+def _found(member: int, stands: Sequence[_Stand]) -> Found:
+    """Return which records stand for the groups of a member, best first."""
+    own = [one for one in stands if one.key.reader == member]
+    rows = np.array([one.key.row for one in own], np.int64)
+    return Found(member, rows, np.array([one.group_score for one in own], np.float32))

@@ -1,5 +1,6 @@
 """The legs of a search: each ranks records by one measure, in one embedding space or by words."""
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from indexer.text.fields import CHINESE_FIELDS
 from indexer.text.tokenise import weigh
 from service.retrieval.chance import chance_cosine
 from service.retrieval.encoding import Vector
-from service.retrieval.fusion import Found, Key, Ranking, merge_by_score
+from service.retrieval.fusion import Found, Key, Ranking, Score, merge_by_score
 from service.retrieval.spaces import Space
 from service.retrieval.views import records_compared
 
@@ -107,10 +108,29 @@ class DenseLeg:
             scores=merged.scores,
             floor=merged.scores[-1] if merged.scores else 0.0,
             fields=merged.fields,
+            found=found,
             chance=chance_cosine([area.readers[member] for member in self.members], self.field),
             of_texts=self.field in CAPTION_FIELDS,
             gives_way=self.gives_way,
         )
+
+    def scores(self, area: Area, keys: Collection[Key]) -> dict[Key, Score]:
+        """Return what records score that may stand beyond the depth of a ranking.
+
+        Nothing of a leg that is narrowed: what it compares, another leg compares in all records.
+        """
+        found: dict[Key, Score] = {}
+        for member in self.members if self.within is None else ():
+            reader = area.readers[member]
+            rows = [key.row for key in keys if key.reader == member]
+            for field in self.fields_of(reader) if rows else ():
+                among = records_compared(reader, field, self.fields)
+                scores = reader.scores_of(field, self.vector, rows).tolist()
+                for row, score in zip(rows, scores, strict=True):
+                    known = found.get(Key(member, row), Score(-math.inf))
+                    if score > known.score and (among is None or among.mask[row]):
+                        found[Key(member, row)] = Score(score, field)
+        return found
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
         """Return which records this leg cannot rank, having no embedding of them."""
@@ -189,6 +209,7 @@ class LexicalLeg:
             keys=merged.keys,
             scores=merged.scores,
             floor=merged.scores[-1] if len(merged.scores) == depth else 0.0,
+            found=found,
             of_texts=True,
             covered=self._covered(merged.scores),
         )
@@ -197,6 +218,21 @@ class LexicalLeg:
         """Return how much of the words the best text covers; of many, no caption holds all."""
         best = scores[0] if scores else 0.0
         return min(1.0, best * max(1.0, len(self.tokens) / _TOKENS_OF_A_CAPTION))
+
+    def scores(self, area: Area, keys: Collection[Key]) -> dict[Key, Score]:
+        """Return what records score that may stand beyond the depth of a ranking."""
+        scores: dict[Key, Score] = {}
+        for member, ceiling in zip(self.members, self.ceilings, strict=True):
+            reader = area.readers[member]
+            mask = np.zeros(reader.table.num_rows, np.bool_)
+            mask[[key.row for key in keys if key.reader == member]] = True
+            among = Subset(mask)
+            if among.count:
+                hits = reader.search_lexical(self.tokens, among.count, allowed=among)
+                shares = (hits.scores / np.float32(ceiling)).tolist()
+                for row, share in zip(hits.rows.tolist(), shares, strict=True):
+                    scores[Key(member, row)] = Score(share)
+        return scores
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
         """Return which records this leg cannot fairly rank: images without a caption."""

@@ -1,6 +1,6 @@
 """Answers queries: picks indexes, plans, ranks tier by tier, groups, fetches records."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.errors import MedsearchError, QueryError
@@ -12,7 +12,7 @@ from service.retrieval.emptiness import why_empty
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.exclusions import Excluder, without_splits
 from service.retrieval.explaining import matched_words
-from service.retrieval.fusion import Fused
+from service.retrieval.fusion import Fused, Key, Score
 from service.retrieval.grouping import GROUP_COLUMNS, Chosen
 from service.retrieval.hits import Group, Hit
 from service.retrieval.legs import Area
@@ -84,8 +84,9 @@ class Retriever:
         builds = [self._columns.of(reader) for reader in readers]
         choice = choose(query, plan, area, excluded, builds, self._refiner)
         clock.mark("search")
+        scores = choice.scores()
         hits = tuple(
-            _hit(rank, chosen, choice, readers, query)
+            _hit(rank, chosen, choice, scores, readers, query)
             for rank, chosen in enumerate(choice.page, start=query.offset + 1)
         )
         clock.mark("records")
@@ -185,14 +186,15 @@ def _hit(
     rank: int,
     chosen: Chosen,
     choice: Choice,
+    scores: Mapping[Key, Mapping[str, Score]],
     readers: Sequence[IndexReader],
     query: Query,
 ) -> Hit:
-    first = _bare_hit(rank, chosen.fused, choice, readers, query)
+    first = _bare_hit(rank, chosen.fused, choice, scores, readers, query)
     if query.group_by is None:
         return first
     others = tuple(
-        _bare_hit(place, fused, choice, readers, query)
+        _bare_hit(place, fused, choice, scores, readers, query)
         for place, fused in enumerate(chosen.others, start=2)
     )
     stated = getattr(first.record, GROUP_COLUMNS[query.group_by], None)
@@ -209,20 +211,21 @@ def _bare_hit(
     rank: int,
     fused: Fused,
     choice: Choice,
+    scores: Mapping[Key, Mapping[str, Score]],
     readers: Sequence[IndexReader],
     query: Query,
 ) -> Hit:
     reader = readers[fused.key.reader]
     record = reader.record(fused.key.row)
-    why = choice.why(fused.key)
+    reached = scores[fused.key]
     return Hit(
         rank=rank,
         score=fused.score,
         index=reader.name,
         record=record,
-        why=why,
-        percentile=choice.chance.percentile(fused.key, why),
-        beats_chance=choice.chance.beats_chance(fused.key, why),
+        why=choice.why(fused.key),
+        percentile=choice.chance.percentile(fused.key, reached),
+        beats_chance=choice.chance.beats_chance(fused.key, reached),
         contradicts=fused.key in choice.refined.contradicting,
         matched_words=matched_words(query, record) if query.explain else None,
     )

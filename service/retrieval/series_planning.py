@@ -85,6 +85,8 @@ def _views(
             for space, members in spaces.items():
                 with draft.tolerating(members):
                     seen = _see(encoders, space, files, wanted)
+                    for one in seen:
+                        draft.add_look(space, one.look)
                     yield space, [View(one.vector, one.window) for one in seen]
         case StudySource() as source:
             home, rows = rows_of_study(source, columns, everywhere)

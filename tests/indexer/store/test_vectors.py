@@ -227,3 +227,16 @@ def test_the_first_vector_of_a_record_is_its_own(uneven: FieldVectors) -> None:
         else:
             assert found is not None
             assert (found == uneven.vectors[positions[0]]).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=SEEDS)
+def test_single_records_score_as_they_do_in_a_search(uneven: FieldVectors, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    query = some_query(rng, uneven)
+    rows = rng.permutation(RECORDS)[:50]
+    known = dict(brute_force(uneven, query, RECORDS, None))
+    scores = uneven.scores_of(query, rows)
+    assert scores.dtype == np.float32
+    for row, score in zip(rows.tolist(), scores, strict=True):
+        assert score == known[row] if row in known else np.isnan(score)

@@ -16,10 +16,9 @@ from service.opening import Opened, assemble
 from service.retrieval.calibration import Chance
 from service.retrieval.drafting import Plan
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.fusion import Key, Ranking
-from service.retrieval.hits import Place
-from service.retrieval.legs import DenseLeg, LexicalLeg
-from service.retrieval.query import ImageSource, Query, RecordSource, TextSource
+from service.retrieval.fusion import Found, Key, Ranking, Score
+from service.retrieval.legs import Area, DenseLeg, LexicalLeg
+from service.retrieval.query import ImageSource, Query, RecordSource, SeriesSource, TextSource
 from service.retrieval.reply import SearchReply
 from service.retrieval.spaces import Space
 
@@ -160,12 +159,16 @@ def chance_of(readers: int, calibration: Calibration | None = CALIBRATION) -> Ch
         LexicalLeg("what is it", 1.0, members, (1.0,) * readers),
     )
     stubs = [StubReader(calibration) for _ in members]
-    return Chance(WORDS, Plan(legs, "blend", ()), stubs)  # type: ignore[arg-type]
+    area = Area(stubs, [None] * readers)  # type: ignore[arg-type]
+    return Chance(WORDS, Plan(legs, "blend", ()), area)
 
 
 def rankings(cosine: float, coverage: float) -> list[Ranking]:
     return [
-        Ranking(name=name, measure=measure, weight=1, keys=[Key(0, 0)], scores=[score])
+        Ranking(
+            name=name, measure=measure, weight=1, keys=[Key(0, 0)], scores=[score],
+            found=[Found(0, np.zeros(1, np.int64), np.array([score]))],
+        )
         for name, measure, score in (
             ("question", "cosine", cosine), ("lexical", "coverage", coverage),
         )
@@ -188,9 +191,9 @@ def test_a_hit_beats_chance_just_if_it_alone_makes_the_search_relevant(
     cosine: float, coverage: float
 ) -> None:
     chance = chance_of(1)
-    why = {"question": Place(1, cosine), "lexical": Place(1, coverage)}
+    scores = {"question": Score(cosine), "lexical": Score(coverage)}
     verdict = chance.judge(rankings(cosine, coverage), ()).relevant
-    assert chance.beats_chance(Key(0, 0), why) is verdict
+    assert chance.beats_chance(Key(0, 0), scores) is verdict
 
 
 def test_more_indexes_are_more_chances() -> None:
@@ -212,3 +215,138 @@ def test_what_falls_short_of_a_limit_does_not_look_equal_to_it() -> None:
     assert "cosine of 0.49; 0.50 is needed" in reason
     assert "39% of the query's words" in reason
     assert "40% is needed" in reason
+
+
+def spread(low: float, high: float) -> tuple[float, ...]:
+    """Return scores of unrelated pairs, evenly from low to high."""
+    return tuple(np.linspace(low, high, len(PAIR_SHARES)).tolist())
+
+
+@pytest.fixture
+def many(tmp_path: Path, kit) -> Opened:  # type: ignore[no-untyped-def]
+    """600 images whose captions have nothing to do with them."""
+    records = [
+        kit.image_record("films", number, caption=f"word{number % 97} note{number % 13}")
+        for number in range(600)
+    ]
+    kit.publish(tmp_path, "films", records, greys=[number % 250 for number in range(600)])
+    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
+    measured = {
+        "en>image": Measured(pairs=spread(-0.15, 0.13), least=0.1),
+        "en>caption": Measured(pairs=spread(0.9, 0.97), least=0.95),
+        "en>lexical": Measured(pairs=spread(0.3, 2.0), least=0.9),
+    }
+    return calibrated(opened, Calibration(measured=measured))
+
+
+def test_what_a_hit_compares_with_chance_does_not_depend_on_how_many_are_wanted(
+    many: Opened,
+) -> None:
+    query = Query(target="images", source=TextSource("note5 word3"), k=10)
+    some = many.retriever.search(query).hits
+    every = many.retriever.search(dataclasses.replace(query, k=600)).hits
+    by_record = {hit.record.record_id: hit for hit in every}
+    assert any("image" not in hit.why for hit in some)
+    for hit in some:
+        known = by_record[hit.record.record_id]
+        assert hit.percentile == pytest.approx(known.percentile)
+        assert hit.beats_chance == known.beats_chance
+
+
+@pytest.mark.parametrize("k", [10, 64, 600])
+def test_pages_hold_all_that_have_the_percentile(many: Opened, k: int) -> None:
+    wanted = Query(target="images", source=TextSource("note5 word3"), k=k, min_percentile=90)
+    everything = many.retriever.search(dataclasses.replace(wanted, k=600, min_percentile=None))
+    found: list[str] = []
+    for offset in range(0, 600 + k, k):
+        page = many.retriever.search(dataclasses.replace(wanted, offset=offset))
+        found += [hit.record.record_id for hit in page.hits]
+    assert len(found) == len(set(found))
+    expected = {hit.record.record_id for hit in everything.hits if (hit.percentile or 0) >= 90}
+    assert 0 < len(expected) < 600
+    assert set(found) == expected
+
+
+def test_an_index_of_another_encoder_does_not_end_the_pages_of_the_first(
+    tmp_path: Path, kit
+) -> None:  # type: ignore[no-untyped-def]
+    own, other = kit.HashEncoder("hash"), kit.HashEncoder("other")
+    for name, encoder, count in (("large", own, 900), ("small", other, 5)):
+        records = [kit.image_record(name, number, caption=None) for number in range(count)]
+        greys = [number % 200 for number in range(count)]
+        kit.publish(tmp_path, name, records, encoder, greys=greys)
+    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(own, other)))
+    measured = {"en>image": Measured(pairs=spread(0.3, 0.37), least=0.5)}
+    calibrated(opened, Calibration(measured=measured))
+    query = Query(target="images", source=TextSource("grey 3"), k=2000, min_percentile=90)
+    at_once = opened.retriever.search(query).hits
+    pages = [
+        hit.record.record_id
+        for offset in range(0, 950, 50)
+        for hit in opened.retriever.search(dataclasses.replace(query, k=50, offset=offset)).hits
+    ]
+    assert sorted(pages) == sorted(hit.record.record_id for hit in at_once)
+    assert len(at_once) > 100
+
+
+def test_a_small_index_that_knows_is_not_crowded_out_of_the_verdict(tmp_path: Path, kit) -> None:  # type: ignore[no-untyped-def]
+    large = [f"fever cough child weather{number}" for number in range(120)]
+    small = [f"fever topic{number} lunch dinner" for number in range(5)]
+    for name, texts in (("large", large), ("small", small)):
+        records = [
+            kit.text_record(name, number, question=text, answer="x")
+            for number, text in enumerate(texts)
+        ]
+        kit.publish(tmp_path, name, records)
+    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
+    for name, least in (("large", 0.99), ("small", 0.15)):
+        reader = opened.indexes.snapshot()[name]
+        measured = {
+            "en>question": Measured(pairs=PAIRS, least=least),
+            "en>lexical": Measured(pairs=None, least=0.99),
+        }
+        reader.manifest = dataclasses.replace(
+            reader.manifest, calibration=Calibration(measured=measured)
+        )
+    for indexes in (("small",), ("large", "small")):
+        query = Query(
+            target="questions", source=TextSource("fever cough child"), k=10, indexes=indexes
+        )
+        assert opened.retriever.search(query).relevant is True
+
+
+@pytest.mark.parametrize("match", ["late_interaction", "best_slice"])
+def test_a_series_is_judged_as_the_pictures_that_it_consists_of(
+    tmp_path: Path, kit, match: str
+) -> None:  # type: ignore[no-untyped-def]
+    records = [
+        kit.image_record("scans", number, caption=None, study_id=f"s{number // 2}")
+        for number in range(20)
+    ]
+    kit.publish(tmp_path, "scans", records)
+    encoders = QueryEncoders(kit.loader(kit.HashEncoder()), kit.decode_grey)
+    opened = assemble(IndexSet(tmp_path), encoders)
+    measured = {
+        "en>image": Measured(pairs=spread(-0.1, 0.04), least=0.1),
+        "image>image": Measured(pairs=spread(0.9, 0.95), least=0.97),
+    }
+    calibrated(opened, Calibration(measured=measured))
+
+    def ask_by(*greys: int) -> SearchReply:
+        files = tuple(f"grey {grey}".encode() for grey in greys)
+        return opened.retriever.search(
+            Query(
+                target="images",
+                source=SeriesSource(files),
+                k=2,
+                group_by="study",
+                match=match,  # type: ignore[arg-type]
+            )
+        )
+
+    unlike = ask_by(77, 78)
+    assert unlike.relevant is False
+    assert "The nearest of the series has a cosine of" in str(unlike.relevance_reason)
+    assert {hit.beats_chance for hit in unlike.hits} == {False}
+    assert {hit.percentile for hit in unlike.hits} == {None}
+    assert ask_by(2, 3).relevant is True
