@@ -83,7 +83,7 @@ def choose(
         ranked = _shown(tier, excluded, chance)
         if len(tiers) == 1:
             place_of = (lambda key: key) if groups is None else groups.of
-            refined = refiner.refine(ranked, query, area.readers, place_of)
+            refined = refiner.refine(ranked, tier.ranking.score_kind, query, area.readers, place_of)
             ranked = list(refined.ranked)
         if groups is None:
             single += ranked

@@ -43,11 +43,11 @@ class Hit:
     """One answer. `why` says where each ranking (`image`, `caption`, `lexical` ...) put it.
 
     `contradicts` marks a record whose words deny what the query asks for, or place it on the other
-    side; such hits stand behind the others. `matched_words` are the query's words that the record
-    shares; None unless the query asked for an explanation. `percentile` is the share of unrelated
-    pairs (0 to 100) that it beats in its best ranking, be it beyond the depth that was read (by
-    words, in a ranking that holds it), `beats_chance` whether it is above what unrelated queries
-    find; both are None where that is not known.
+    side; where `refining` says so, it stands behind others. `matched_words` are the query's words
+    that the record shares; None unless the query asked for an explanation. `percentile` is the
+    share of unrelated pairs (0 to 100) that it beats in its best ranking, be it beyond the depth
+    that was read (by words, in a ranking that holds it), `beats_chance` whether it is above what
+    unrelated queries find; both are None where that is not known.
     """
 
     rank: int

@@ -1,7 +1,8 @@
 """What is done to the first hits once their words are read: reranking, and the guard."""
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from indexer.encoders.base import Reranker
@@ -9,8 +10,8 @@ from indexer.errors import QueryError
 from indexer.store.reader import IndexReader
 from service.retrieval.contradictions import demote
 from service.retrieval.fusion import Fused, Key
-from service.retrieval.hits import Note, Place
-from service.retrieval.query import Query, Target, TextSource
+from service.retrieval.hits import Note, Place, ScoreKind
+from service.retrieval.query import Query, Rerank, Target, TextSource
 from service.retrieval.rerank import rerank
 
 RERANK = "rerank"
@@ -19,9 +20,9 @@ _STATING = MappingProxyType({"image": ("caption",), "text": ("question", "contex
 # What a reranker reads beside that: whether a text answers a question shows in its answer.
 _READ = MappingProxyType({"image": ("caption",), "text": ("question", "context", "answer")})
 
-# Behind which others contradictions are put: those of reports behind all, those of questions, whose
-# scores are shares of 1, behind such as are nearly as good (`contradictions` has the figures).
-_MARGINS: Mapping[Target, float] = MappingProxyType({"questions": 0.05})
+# How much better than others a contradicting question may score and still go behind them, where
+# scores are shares of 1: `contradictions` has the figures.
+_MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +30,41 @@ class Refined:
     """The first tier in its final order.
 
     `contradicting` are the records that contradict the query, of those that were read: no more
-    than the page needs. `places` says where a reranker put those that it read.
+    than the page needs. `places` says where a reranker put those that it read, `reranked` whether
+    it ended in its time; None if there was none.
     """
 
     ranked: Sequence[Fused]
     contradicting: frozenset[Key] = frozenset()
     places: Mapping[Key, Place] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    reranked: bool | None = None
 
 
 class Refiner:
-    """Reads the words of the first hits. `reranker` gives a loaded one by its catalogue key."""
+    """Reads the words of the first hits. `reranker` gives a loaded one by its catalogue key.
 
-    def __init__(self, reranker: Callable[[str], Reranker] | None = None) -> None:
+    `ends` says whether reranking ends, however long it takes: a replay knows. Else time decides.
+    """
+
+    def __init__(
+        self, reranker: Callable[[str], Reranker] | None = None, *, ends: bool | None = None
+    ) -> None:
         self._reranker = reranker
+        self._ends = ends
 
     def refine(
         self,
         ranked: Sequence[Fused],
+        score_kind: ScoreKind,
         query: Query,
         readers: Sequence[IndexReader],
         place_of: Callable[[Key], Hashable],
     ) -> Refined:
         """Rerank the first tier if the query asks for it, then put contradictions behind others.
 
-        A query without words contradicts nothing. `place_of` says which records share a place of
-        the page.
+        `score_kind` is that of the first tier; `place_of` says which records share a place of the
+        page. A query without words contradicts nothing.
 
         Raises
         ------
@@ -64,58 +74,63 @@ class Refiner:
             There is no such reranker, or it cannot be loaded or fails.
         """
         words = "\n".join(one.text for one in query.sources if isinstance(one, TextSource))
-        if query.rerank is not None:
-            return self._rerank(ranked, query, words, readers, place_of)
+        stage = query.rerank
+        if stage is None:
+            refined = Refined(ranked)
+        elif words:
+            refined = self._rerank(ranked, stage, words, readers)
+        else:
+            raise QueryError("Reranking needs words.", remedy="Leave rerank out, or add words.")
         if not words:
-            return Refined(ranked)
+            return refined
         guarded = demote(
-            ranked,
+            refined.ranked,
             words,
             _text_of(readers, _STATING),
-            margin=_MARGINS.get(query.target),
+            margin=_margin(query.target, score_kind, refined.reranked),
             needed=_needed(query),
             place_of=place_of,
         )
-        return Refined(_let_fall(guarded.ranked), guarded.contradicting)
+        # What a reranker put first need not have the best score.
+        settled = guarded.ranked if refined.reranked else _let_fall(guarded.ranked)
+        return replace(refined, ranked=settled, contradicting=guarded.contradicting)
 
     def _rerank(
-        self,
-        ranked: Sequence[Fused],
-        query: Query,
-        words: str,
-        readers: Sequence[IndexReader],
-        place_of: Callable[[Key], Hashable],
+        self, ranked: Sequence[Fused], stage: Rerank, words: str, readers: Sequence[IndexReader]
     ) -> Refined:
-        stage = query.rerank
-        if stage is None or not words:
-            raise QueryError("Reranking needs words.", remedy="Leave rerank out, or add words.")
         if self._reranker is None:
             raise QueryError("There are no rerankers here.", remedy="Leave rerank out.")
+        budgets_ms = {None: stage.budget_ms, True: math.inf, False: 0.0}
         done = rerank(
             ranked,
             words,
             _text_of(readers, _READ),
             self._reranker(stage.encoder),
             depth=stage.depth,
-            budget_ms=stage.budget_ms,
+            budget_ms=budgets_ms[self._ends],
         )
         notes = () if done.done else (
             Note(
                 RERANK,
                 f"Reranking did not end within {stage.budget_ms:g} ms, so the order is that of "
-                "the rankings. Give it more time (budget_ms) or fewer texts (depth).",
+                "the rankings, and pages that were reranked may repeat or skip hits of this one. "
+                "Give it more time (budget_ms) or fewer texts (depth).",
             ),
         )  # fmt: skip
         order = sorted(done.scores, key=lambda key: -done.scores[key])
         places = {key: Place(rank, done.scores[key]) for rank, key in enumerate(order, start=1)}
-        guarded = demote(
-            done.ranked,
-            words,
-            _text_of(readers, _STATING),
-            needed=_needed(query),
-            place_of=place_of,
-        )
-        return Refined(guarded.ranked, guarded.contradicting, places, notes)
+        return Refined(done.ranked, places=places, notes=notes, reranked=done.done)
+
+
+def _margin(target: Target, score_kind: ScoreKind, reranked: bool | None) -> float | None:
+    """Return the margin by which contradictions go behind others: see `demote`.
+
+    Reports go behind all, questions behind such as are nearly as good. Where these are fused by
+    rank, or reranked, that cannot be told from their scores: they are marked and stay.
+    """
+    if target == "images":
+        return None
+    return 0.0 if reranked or score_kind == "rrf" else _MARGIN
 
 
 def _text_of(

@@ -40,12 +40,16 @@ def first_depth(query: Query, plan: Plan, excluded: Collection[Key]) -> int:
     """Return how deep the first tier ranks; the same for every page of a query.
 
     One ranking alone has nothing to be fused with. But where there are words, it holds what
-    stands behind its first records, too: these may contradict the words.
+    stands behind its first records, too: these may contradict the words. And a reranker reads as
+    many as it was told to, if there are so many.
     """
-    wanted = query.k + min(len(excluded), _MOST_SPARE)
+    spare = min(len(excluded), _MOST_SPARE)
+    wanted = query.k + spare
     has_words = any(isinstance(one, TextSource) for one in query.sources)
     ranks_alone = len(plan.legs) == 1 and not has_words
     depth = wanted if ranks_alone else max(wanted, _FUSION_DEPTHS[plan.fusion])
+    if query.rerank is not None:
+        depth = max(depth, query.rerank.depth + spare)
     return depth if query.group_by is None else max(depth, _GROUP_DEPTH * wanted)
 
 

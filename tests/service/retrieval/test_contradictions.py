@@ -32,6 +32,13 @@ def test_with_a_margin_they_go_behind_what_is_nearly_as_good() -> None:
     assert near.contradicting == done.contradicting == {ranked[0].key, ranked[2].key}
 
 
+def test_with_no_margin_they_are_found_and_stay_in_whatever_order() -> None:
+    ranked = [Fused(Key(0, row), score) for row, score in enumerate((0.1, 0.9, 0.5))]
+    texts = ["no effusion", "effusion", "no effusion"]
+    done = demote(ranked, "effusion", lambda key: texts[key.row], margin=0.0)
+    assert done == Demoted(tuple(ranked), frozenset({ranked[0].key, ranked[2].key}))
+
+
 @given(st.lists(st.sampled_from(TEXTS), max_size=2 * WINDOW), st.sampled_from(TEXTS))
 def test_a_margin_wider_than_the_scores_is_none(texts: list[str], query: str) -> None:
     ranked = ranking(len(texts))
