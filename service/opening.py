@@ -54,15 +54,13 @@ Opener: TypeAlias = Callable[[Settings, ExitStack], Opened]
 
 def open_indexes(settings: Settings, stack: ExitStack) -> Opened:
     """Open the published indexes and start decoders; `stack` stops and closes them again."""
-    from indexer.encoders.cross_encoder import load_reranker
     from indexer.store.index_set import IndexSet
 
     decoder = _start_decoder(settings, stack)
-    rerankers = Rerankers(partial(load_reranker, device=settings.device))
     return assemble(
         IndexSet(settings.indexes_dir),
         _encoders(settings, decoder),
-        rerankers,
+        open_rerankers(settings),
         decoder.preview,
         settings,
     )
@@ -71,6 +69,13 @@ def open_indexes(settings: Settings, stack: ExitStack) -> Opened:
 def open_encoders(settings: Settings, stack: ExitStack) -> QueryEncoders:
     """Start decoders and return what loads encoders when a query needs them."""
     return _encoders(settings, _start_decoder(settings, stack))
+
+
+def open_rerankers(settings: Settings) -> Rerankers:
+    """Return what loads rerankers when a query asks for one."""
+    from indexer.encoders.cross_encoder import load_reranker
+
+    return Rerankers(partial(load_reranker, device=settings.device))
 
 
 def _start_decoder(settings: Settings, stack: ExitStack) -> "UploadDecoder":

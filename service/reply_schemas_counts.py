@@ -46,7 +46,8 @@ class EncoderStampReply(_Reply):
 class ReceiptReply(_Reply):
     """What it takes to run the search again: save it to a file for `medsearch replay FILE`.
 
-    It holds the query itself; of an image, the sha256.
+    It holds the query itself; of an image, the sha256. `reranked` is there only if reranking was
+    asked for: whether it ended in its time.
     """
 
     receipt_version: int
@@ -57,3 +58,4 @@ class ReceiptReply(_Reply):
     hits_sha256: str
     software: str
     created_at: str
+    reranked: bool | None = None

@@ -24,7 +24,7 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Answer a query again on the builds of its receipt, with the same hits, or say why not."""
-    from service.opening import open_encoders
+    from service.opening import open_encoders, open_rerankers
     from service.retrieval.receipt import MAX_RECEIPT_BYTES, read_receipt
     from service.retrieval.replaying import replay as replay_receipt
     from service.settings import Settings
@@ -37,8 +37,9 @@ def replay(
     kept = read_receipt(receipt.read_text("utf-8", "replace"))
     images = [path.read_bytes() for path in image or ()]
     with ExitStack() as stack, errors_console().status("Opening builds"):
-        encoders = open_encoders(Settings(indexes_dir=indexes), stack)
-        reply = replay_receipt(kept, indexes, encoders, images)
+        settings = Settings(indexes_dir=indexes)
+        encoders = open_encoders(settings, stack)
+        reply = replay_receipt(kept, indexes, encoders, images, open_rerankers(settings).get)
     show(reply, as_json=as_json)
     errors_console().print(
         f"The hits are those of {kept.created_at} (medsearch {kept.software}).", highlight=False

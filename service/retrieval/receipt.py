@@ -41,8 +41,10 @@ class Receipt:
 
     `query` holds every option and the source itself, save an image, of which it holds the sha256;
     `query_sha256` is the digest of it in canonical JSON. `builds` names the build of each index
-    that the hits or the query's own records come from. `hits_sha256` covers the indexes and record
-    ids of the hits in their order. `software` is medsearch's version, `created_at` ISO 8601 (UTC).
+    that the hits or the query's own records come from, or that the query names or leaves out.
+    `hits_sha256` covers the indexes and record ids of the hits in their order. `software` is
+    medsearch's version, `created_at` ISO 8601 (UTC). `reranked` says whether reranking ended in its
+    time; None if none was asked for, or if a receipt is from before this was written down.
     """
 
     query_sha256: str
@@ -53,10 +55,13 @@ class Receipt:
     software: str
     created_at: str
     receipt_version: int = RECEIPT_VERSION
+    reranked: bool | None = None
 
     def values(self) -> dict[str, Any]:
-        """Return the receipt as JSON-ready values."""
+        """Return the receipt as JSON-ready values; of reranking only if there was any."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
+        if self.reranked is None:
+            del values["reranked"]  # programs that do not know it read the others
         return values | {"encoders": [asdict(stamp) for stamp in self.encoders]}
 
     def to_json(self) -> str:
@@ -70,26 +75,35 @@ def make_receipt(
     everywhere: Snapshot,
     plan: Plan,
     hits: Sequence[Hit],
+    *,
+    columns: ColumnCache,
+    reranked: bool | None = None,
 ) -> Receipt:
     """Return the receipt of a query that `readers` answered by a plan.
 
-    Indexes from which only the query's own records come are named in it, too.
+    Indexes from which only the query's own records come are named in it, too, and those that the
+    query names or leaves out: to know them again, a replay must have them.
     """
     values = query_values(query)
     homes = [find_record(record_id, everywhere)[0] for record_id in _named_records(query)]
     homes += [
-        rows_of_study(one, ColumnCache(), everywhere)[0]
+        rows_of_study(one, columns, everywhere)[0]
         for one in query.sources
         if isinstance(one, StudySource)
+    ]
+    named = [everywhere[name] for name in query.indexes or ()]
+    left_out = [
+        one for one in everywhere.values() if one.manifest.dataset in query.exclude_datasets
     ]
     return Receipt(
         query_sha256=digest_of(values),
         query=values,
-        builds={reader.name: reader.build_id for reader in (*readers, *homes)},
+        builds={reader.name: reader.build_id for reader in (*readers, *homes, *named, *left_out)},
         encoders=_stamps(plan, readers),
         hits_sha256=digest_of([[hit.index, hit.record.record_id] for hit in hits]),
         software=_software(),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        reranked=reranked,
     )
 
 
@@ -111,6 +125,7 @@ def read_receipt(text: str) -> Receipt:
             receipt = Receipt(**{**values, "encoders": tuple(stamps)})
             altered = digest_of(receipt.query) != receipt.query_sha256
             _check_builds(receipt.builds)
+            _check_reranked(receipt.reranked)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise QueryError(
             "That is not a receipt of a search.",
@@ -165,4 +180,10 @@ def _software() -> str:
 def _check_builds(builds: Mapping[str, str]) -> None:
     if not all(isinstance(name, str) for pair in builds.items() for name in pair):
         message = "builds map names to ids"
+        raise TypeError(message)
+
+
+def _check_reranked(reranked: object) -> None:
+    if not (reranked is None or isinstance(reranked, bool)):
+        message = "reranked is true, false or not there"
         raise TypeError(message)

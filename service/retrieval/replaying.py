@@ -1,16 +1,18 @@
 """Runs a search again from its receipt: on the same builds, with the same hits, or says why not."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexer.encoders.base import Reranker
 from indexer.errors import MedsearchError, ReplayError
 from indexer.store.publish import named_build
 from indexer.store.reader import IndexReader
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.query_json import query_of
 from service.retrieval.receipt import EncoderStamp, Receipt
+from service.retrieval.refining import Refiner
 from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
 from service.retrieval.selection import Snapshot
@@ -45,11 +47,16 @@ def open_builds(indexes_dir: Path, builds: Mapping[str, str]) -> Snapshot:
 
 
 def replay(
-    receipt: Receipt, indexes_dir: Path, encoders: QueryEncoders, images: Sequence[bytes] = ()
+    receipt: Receipt,
+    indexes_dir: Path,
+    encoders: QueryEncoders,
+    images: Sequence[bytes] = (),
+    reranker: Callable[[str], Reranker] | None = None,
 ) -> SearchReply:
     """Return the answer to a receipt's query, which has the hits of that time.
 
-    `images` are the files that the query searched with, in any order.
+    `images` are the files that the query searched with, in any order. `reranker` gives a loaded one
+    by its catalogue key. Reranking ends if it did at the time, however long it takes now.
 
     Raises
     ------
@@ -58,13 +65,15 @@ def replay(
     IndexNotFoundError, CorruptBuildError
         A build was deleted, or is damaged.
     EncoderError
-        An encoder is missing, or is not the one that wrote the builds.
+        An encoder or a reranker is missing, or an encoder is not the one that wrote the builds.
     ReplayError
         Something else took part than at the time, or the hits differ.
     """
     known = {hashlib.sha256(raw).hexdigest(): raw for raw in images}
     query = query_of(receipt.query, known)
-    retriever = Retriever(FixedIndexes(open_builds(indexes_dir, receipt.builds)), encoders)
+    builds = FixedIndexes(open_builds(indexes_dir, receipt.builds))
+    refiner = Refiner(reranker, ends=receipt.reranked)
+    retriever = Retriever(builds, encoders, refiner=refiner)
     reply = retriever.search(query)
     again = reply.receipt
     if again.encoders != receipt.encoders:

@@ -2,19 +2,23 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from indexer.errors import IndexNotFoundError, QueryError
+from indexer.store.index_set import IndexSet
 from indexer.store.publish import prune
 from service import opening
 from service.cli import app
+from service.opening import assemble
 from service.retrieval.encoding import QueryEncoders
+from service.retrieval.query import Query, Rerank, TextSource
 
 Run = Callable[..., Result]
 
@@ -75,6 +79,31 @@ def test_what_stands_in_the_way_is_told(
     scans(30)
     prune(tmp_path / "indexes" / "scans", keep=1)
     assert isinstance(run("replay", "r.json", "--image", "scan").exception, IndexNotFoundError)
+
+
+class LikesHigh:
+    """A reranker that likes high numbers."""
+
+    def score(self, query: str, texts: Sequence[str]) -> np.ndarray:
+        return np.array([float(text.removeprefix("grey ")) for text in texts])
+
+
+@pytest.mark.usefixtures("scans")
+def test_a_reranked_search_is_replayed(
+    run: Run, tmp_path: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rerankers = SimpleNamespace(get=lambda _: LikesHigh())
+    monkeypatch.setattr(opening, "open_rerankers", lambda _: rerankers)
+    indexes = IndexSet(tmp_path / "indexes")
+    opened = assemble(indexes, QueryEncoders(kit.loader(kit.HashEncoder())), rerankers)
+    stage = Rerank(encoder="high", budget_ms=1e6)
+    query = Query(target="images", source=TextSource("grey 3"), k=12, rerank=stage)
+    reply = opened.retriever.search(query)
+    (tmp_path / "r.json").write_text(reply.receipt.to_json())
+    replayed = run("replay", "r.json", "--json")
+    assert replayed.exit_code == 0, replayed.output
+    found = [hit["record_id"] for hit in json.loads(replayed.stdout)["hits"]]
+    assert found == [f"scans/train/{n}" for n in range(11, -1, -1)]
 
 
 @pytest.mark.usefixtures("scans")

@@ -1,7 +1,7 @@
 """Receipts and replays over real indexes: rebuilt, pruned, damaged, with other encoders."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,10 +20,20 @@ from indexer.errors import (
 from indexer.store.index_set import IndexSet
 from indexer.store.publish import prune
 from service.replies import search_json
+from service.retrieval.columns import ColumnCache
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.filters import Comparison
-from service.retrieval.query import ImageSource, Query, RecordSource, TextSource, VectorSource
+from service.retrieval.query import (
+    ImageSource,
+    Query,
+    RecordSource,
+    Rerank,
+    StudySource,
+    TextSource,
+    VectorSource,
+)
 from service.retrieval.receipt import EncoderStamp, read_receipt
+from service.retrieval.refining import Refiner
 from service.retrieval.replaying import replay
 from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
@@ -80,10 +90,27 @@ QUERIES = {
     "filtered": {"source": ImageSource(b"grey 3"), "filters": Comparison("labels", "eq", "odd")},
     "words": {"source": TextSource("disease number"), "target": "questions", "mode": "lexical"},
     "question": {"source": RecordSource("asked/train/3"), "target": "questions"},
-}
+    "without a dataset": {
+        "source": TextSource("grey 3"), "exclude_datasets": frozenset({"films", "asked"}),
+    },
+    "a named index without its dataset": {
+        "source": TextSource("grey 3"), "exclude_datasets": frozenset({"films"}),
+        "indexes": ("films", "scans"),
+    },
+    "record of a dataset that is left out": {
+        "source": RecordSource("films/train/31"), "exclude_datasets": frozenset({"films"}),
+    },
+}  # fmt: skip
 
 
-def test_a_replay_gives_the_hits_of_the_time_though_the_index_has_grown(changing: Place) -> None:
+def publish_films(place: Place, kit: SimpleNamespace) -> None:
+    kit.publish(place.folder, "films", [kit.image_record("films", n) for n in range(30, 34)])
+
+
+def test_a_replay_gives_the_hits_of_the_time_though_the_index_has_grown(
+    changing: Place, kit: SimpleNamespace
+) -> None:
+    publish_films(changing, kit)
     before = {name: changing.search(**options) for name, options in QUERIES.items()}
     changing.grow(40)
     for name, reply in before.items():
@@ -116,11 +143,32 @@ def test_a_receipt_says_what_the_search_ran_on(place: Place, kit: SimpleNamespac
 def test_the_build_of_the_querys_own_record_is_kept_too(
     changing: Place, kit: SimpleNamespace
 ) -> None:
-    kit.publish(changing.folder, "films", [kit.image_record("films", n) for n in range(30, 34)])
+    publish_films(changing, kit)
     reply = changing.search(source=RecordSource("scans/train/3"), indexes=("films",))
     assert set(reply.builds) == {"films"}
     assert set(reply.receipt.builds) == {"films", "scans"}
     assert found(replay(reply.receipt, changing.folder, changing.encoders())) == found(reply)
+
+
+def test_a_search_that_leaves_every_dataset_out_is_replayed(place: Place) -> None:
+    reply = place.search(source=TextSource("grey 3"), exclude_datasets=frozenset({"scans"}))
+    assert reply.hits == ()
+    again = replay(read_receipt(reply.receipt.to_json()), place.folder, place.encoders())
+    assert (again.hits, again.builds) == ((), {})
+
+
+def test_a_study_is_looked_up_in_the_columns_that_are_kept(
+    tmp_path: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices = [kit.image_record("ct", n, study_id="s1", series_id=f"s1.{n % 2}") for n in range(6)]
+    kit.publish(tmp_path, "ct", slices)
+    retriever = Retriever(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
+    query = Query(target="images", source=StudySource("study", "s1"), group_by="study")
+    first = retriever.search(query).receipt
+    read = []
+    monkeypatch.setattr(ColumnCache, "__init__", lambda self: read.append(self))
+    assert replace(retriever.search(query).receipt, created_at=first.created_at) == first
+    assert read == []
 
 
 def test_after_pruning_it_is_said_what_is_left(changing: Place) -> None:
@@ -178,6 +226,59 @@ def test_hits_that_differ_are_never_passed_off_as_those_of_the_time(place: Place
         replay(replace(receipt, hits_sha256="0" * 64), place.folder, place.encoders())
 
 
+class LikesLow:
+    """A reranker that likes low numbers."""
+
+    def score(self, query: str, texts: Sequence[str]) -> np.ndarray:
+        return np.array([-float(text.split("disease ")[1].split("?")[0]) for text in texts])
+
+
+WORDS = {"source": TextSource("What is disease 5?"), "target": "questions"}
+
+
+def search_reranked(place: Place, budget_ms: float = 1e6) -> SearchReply:
+    refiner = Refiner(lambda _: LikesLow())
+    stage = Rerank(encoder="low", depth=4, budget_ms=budget_ms)
+    return Retriever(IndexSet(place.folder), place.encoders(), refiner=refiner).search(
+        Query(**WORDS, k=6, rerank=stage)
+    )
+
+
+def test_a_reranked_search_is_replayed(place: Place) -> None:
+    reply = search_reranked(place)
+    assert found(reply) != found(place.search(**WORDS, k=6))
+    receipt = read_receipt(reply.receipt.to_json())
+    assert receipt.reranked is True
+    again = replay(receipt, place.folder, place.encoders(), reranker=lambda _: LikesLow())
+    assert found(again) == found(reply)
+    with pytest.raises(QueryError, match="no rerankers here"):
+        replay(receipt, place.folder, place.encoders())
+
+
+@pytest.mark.parametrize(("then_ms", "now_ms"), [(0.0, 1e6), (1e6, 0.0)])
+def test_reranking_ends_in_a_replay_if_it_ended_then(
+    place: Place, then_ms: float, now_ms: float
+) -> None:
+    reply = search_reranked(place, then_ms)
+    receipt = read_receipt(reply.receipt.to_json())
+    stage = {**receipt.query["rerank"], "budget_ms": now_ms}  # a machine that is slower, or faster
+    again = replay(
+        replace(receipt, query={**receipt.query, "rerank": stage}),
+        place.folder,
+        place.encoders(),
+        reranker=lambda _: LikesLow(),
+    )
+    assert receipt.reranked is (then_ms > 0) is again.receipt.reranked
+    assert found(again) == found(reply)
+    assert [note.code for note in again.notes] == [note.code for note in reply.notes]
+
+
+def test_receipts_of_searches_that_rerank_nothing_do_not_speak_of_it(place: Place) -> None:
+    receipt = place.search(**WORDS).receipt
+    assert receipt.reranked is None
+    assert "reranked" not in receipt.values()
+
+
 def test_a_whole_reply_is_read_as_the_receipt_in_it(place: Place) -> None:
     reply = place.search(source=TextSource("grey 3"))
     assert read_receipt(json.dumps(search_json(reply), default=list)) == reply.receipt
@@ -202,6 +303,7 @@ def altered(change: Callable[[dict], object]) -> Callable[[str], str]:
         (altered(lambda one: one.update(builds={"scans": 1})), "not a receipt"),
         (altered(lambda one: one.update(encoders=[{}])), "not a receipt"),
         (altered(lambda one: one.update(more=1)), "not a receipt"),
+        (altered(lambda one: one.update(reranked="no")), "not a receipt"),
         (altered(lambda one: one.update(receipt_version=2)), "version 2; this program reads 1"),
         (altered(lambda one: one["query"].update(k=6)), "altered"),
         (altered(lambda one: one["query"].update(source=None)), "altered"),
