@@ -29,7 +29,10 @@ ComparisonOp: TypeAlias = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "n
 MAX_COMPARISONS = 64
 MAX_DEPTH = 8
 _VALUES_LISTED = 30
-_LARGEST_NUMBER = 1e300  # JSON's integers have no limit, the columns' doubles do
+# JSON's integers have no limit. The columns are doubles, which hold whole numbers up to 2^53, and
+# receipts are written with 64 bits.
+_LARGEST_INTEGER = 2**53
+_LARGEST_NUMBER = 1e300
 _ORDERINGS: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
     {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 )
@@ -98,12 +101,14 @@ def evaluate(chosen: Filter, build: BuildColumns) -> Mask:
 def check_field(what: str, name: str, known: Iterable[str], builds: Sequence[BuildColumns]) -> None:
     """Refuse a field that is not among those `known`, or that none of the builds has.
 
+    Where there are no builds, as all are excluded, any known field will do.
+
     Raises
     ------
     QueryError
         Names the fields that there are, and the nearest of them; never repeats the input.
     """
-    present = {one for one in known if any(one in build.names for build in builds)}
+    present = {one for one in known if not builds or any(one in build.names for build in builds)}
     if name not in present:
         raise QueryError(
             f"{what} names a field that the searched indexes do not have.",
@@ -137,7 +142,7 @@ def _check_comparison(comparison: Comparison, builds: Sequence[BuildColumns]) ->
         )
     for value in comparison.values:
         _check_value(key, kind, value)
-    if kind in {"category", "tags"}:
+    if kind in {"category", "tags"} and builds:
         _check_category(comparison, kind, builds)
 
 
@@ -146,7 +151,7 @@ def _check_value(key: str, kind: ColumnKind, value: Scalar) -> None:
     if kind == "flag":
         fits, wanted = isinstance(value, bool), "true or false"
     elif kind == "number":
-        fits, wanted = _is_finite_number(value), "a finite number"
+        fits, wanted = _is_number(value), "a finite number, a whole one up to 2^53"
     else:
         fits, wanted = isinstance(value, str), "a string"
     if not fits:
@@ -155,10 +160,11 @@ def _check_value(key: str, kind: ColumnKind, value: Scalar) -> None:
         )
 
 
-def _is_finite_number(value: Scalar) -> bool:
+def _is_number(value: Scalar) -> bool:
+    """Return whether a value is a finite number that a column could hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return abs(value) <= _LARGEST_NUMBER
+    return abs(value) <= (_LARGEST_INTEGER if isinstance(value, int) else _LARGEST_NUMBER)
 
 
 def _check_category(

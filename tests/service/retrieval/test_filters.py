@@ -170,6 +170,11 @@ def test_an_unknown_category_names_the_valid_ones(chosen: Comparison) -> None:
         Comparison("age_years", "lt", float("nan")),
         Comparison("age_years", "lt", float("inf")),
         Comparison("age_years", "lt", 10**400),
+        Comparison("age_years", "gt", 10**299),
+        Comparison("age_years", "gt", 2**64),
+        Comparison("age_years", "gt", 2**53 + 1),
+        Comparison("age_years", "gt", -(2**53) - 1),
+        Comparison("age_years", "in", (41, 2**64)),
         Comparison("contrast", "eq", 1),
         Comparison("contrast", "eq", "true"),
         Comparison("age_years", "eq", (1.0,)),
@@ -178,6 +183,20 @@ def test_an_unknown_category_names_the_valid_ones(chosen: Comparison) -> None:
 )
 def test_a_value_of_the_wrong_kind_is_refused(chosen: Comparison) -> None:
     assert chosen.key in refused(chosen).message
+
+
+@pytest.mark.parametrize("value", [2**53, -(2**53), 1e300, 41.5])
+def test_numbers_that_doubles_hold_exactly_are_allowed(value: float) -> None:
+    build = columns([image(1, age_years=3.0)])
+    check_filter(Comparison("age_years", "gt", value), [build])
+
+
+def test_where_nothing_is_searched_only_what_no_index_could_answer_is_refused() -> None:
+    for chosen in (Comparison("modality", "eq", "CT"), Comparison("calculator", "eq", "any")):
+        check_filter(chosen, [])
+    for chosen in (Comparison("modalty", "eq", "CT"), Comparison("age_years", "eq", "old")):
+        with pytest.raises(QueryError, match=r"field|value"):
+            check_filter(chosen, [])
 
 
 def test_filters_have_limits() -> None:
