@@ -71,7 +71,10 @@ class SearchOptions(CountOptions):
     ] = "hybrid"
     weights: Annotated[
         dict[Annotated[str, Field(max_length=64)], Annotated[float, Field(ge=0)]] | None,
-        Field(max_length=16, description="Votes of single rankings, by their names in `why`."),
+        Field(
+            max_length=16,
+            description="Votes of single rankings, by their names in `why`: 0, or 1e-6 to 1e6.",
+        ),
     ] = None
     positive_records: Annotated[
         tuple[RecordId, ...], Field(max_length=32, description="Indexed records to be like, too.")

@@ -1,6 +1,5 @@
 """A plan in the making: legs, their votes, and notes about what could not take part."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ import numpy as np
 
 from indexer.errors import EncoderError, QueryError
 from indexer.pixels.looks import Look
-from indexer.store.reader import IndexReader
 from indexer.store.subset import Subset
 from indexer.text.fields import main_field
 from service.retrieval.columns import ColumnCache
@@ -22,10 +20,10 @@ from service.retrieval.facts import mentioned_masks
 from service.retrieval.fusion import Fusion
 from service.retrieval.hits import Note
 from service.retrieval.late_interaction import SeriesLeg
-from service.retrieval.legs import CAPTION_FIELDS, LEXICAL, STATED, DenseLeg, LexicalLeg
+from service.retrieval.legs import CAPTION_FIELDS, LEXICAL, STATED, Area, DenseLeg, LexicalLeg
 from service.retrieval.query import Query, Target
 from service.retrieval.spaces import IMAGE, Space
-from service.retrieval.votes import vote_of_pictures
+from service.retrieval.votes import check_vote, vote_of_pictures
 
 Leg: TypeAlias = DenseLeg | LexicalLeg | SeriesLeg
 
@@ -63,12 +61,13 @@ class Plan:
 
 
 class Draft:
-    """Collects the legs of one query over some readers."""
+    """Collects the legs of one query over the readers of an area."""
 
-    def __init__(self, query: Query, readers: Sequence[IndexReader]) -> None:
+    def __init__(self, query: Query, area: Area) -> None:
         self.query = query
         self.target: Target = query.target
-        self.readers = readers
+        self.readers = area.readers
+        self._area = area
         self.legs: list[Leg] = []
         self._named = query.indexes is not None
         self._looks: dict[Space, tuple[Look, ...]] = {}
@@ -135,10 +134,15 @@ class Draft:
                 unit = turned / max(float(np.linalg.norm(turned)), np.finfo(np.float32).tiny)
                 self.legs[place] = replace(leg, vector=unit.astype(np.float32))
         if away and not any(isinstance(leg, DenseLeg) and leg.space in away for leg in self.legs):
+            series = any(isinstance(leg, SeriesLeg) for leg in self.legs)
             self._note(
-                "unlike", "Nothing is searched that the records of `unlike` are embedded in, so "
-                "they are only left out of the hits.",
-            )  # fmt: skip
+                "unlike",
+                "A whole series is compared as it is, so the records of `unlike` are only left out "
+                "of the hits."
+                if series
+                else "Nothing is searched that the records of `unlike` are embedded in, so they "
+                "are only left out of the hits.",
+            )
 
     def add_look(self, space: Space, look: Look) -> None:
         """Keep how a picture of the query looks."""
@@ -161,7 +165,8 @@ class Draft:
             if not members:
                 continue
             builds = [columns.of(self.readers[member]) for member in members]
-            within = mentioned_masks(words, builds)
+            masks = self._area.masks
+            within = mentioned_masks(words, builds, [masks[member] for member in members])
             if within is not None:
                 stated = replace(
                     leg,
@@ -206,6 +211,12 @@ class Draft:
                 f"searched: {self._names(members)}.",
             )
 
+    def note_no_words(self) -> None:
+        """Say that examples have no vote where words alone rank."""
+        self._note(
+            "mode", "Mode lexical ranks by words alone, so pictures and embeddings have no vote."
+        )
+
     def finish(self) -> Plan:
         """Return the plan; where no embedding can be searched, raise what stood in the way.
 
@@ -234,8 +245,7 @@ class Draft:
                     "weights names a ranking that there is not.",
                     remedy=f"Rankings: {', '.join(sorted(known))}.",
                 )
-            if not 0 <= weight < math.inf:
-                raise QueryError("A weight is not 0 or more.", remedy="Give a finite number.")
+            check_vote(weight)
         legs = [_with_vote(leg, weights[leg.name]) if leg.name in weights else leg
                 for leg in self.legs]  # fmt: skip
         self.legs = [leg for leg in legs if leg.weight > 0]

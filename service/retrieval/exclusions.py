@@ -52,12 +52,14 @@ class Excluder:
         Raises
         ------
         QueryError
-            `exclude_same` without a record or an image that something could be the same as.
+            `exclude_same` without a record or an image that something could be the same as, or
+            near duplicates of questions.
         RecordNotFoundError, DecodeError
             The query's own record is gone, or its image cannot be decoded.
         """
         found = set(_named(query, readers))
         if query.exclude_same:
+            _check_same(query)
             origin = self._origin(query, everywhere)
             duplicates = list(self._near_duplicates(origin.hashes, readers))
             if "near_duplicate" in query.exclude_same:
@@ -142,6 +144,14 @@ def without_splits(filters: Filter | None, splits: frozenset[str]) -> Filter | N
         return filters
     excluded = Comparison("split", "nin", tuple(sorted(splits)))
     return excluded if filters is None else Combination("and", (filters, excluded))
+
+
+def _check_same(query: Query) -> None:
+    if query.target == "questions" and "near_duplicate" in query.exclude_same:
+        raise QueryError(
+            "near_duplicate compares pictures, and questions have none.",
+            remedy="Leave it out of exclude_same, or use exclude_records.",
+        )
 
 
 def _named(query: Query, readers: Sequence[IndexReader]) -> Iterator[Key]:

@@ -33,21 +33,28 @@ _SYNONYMS: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 
 
-def mentioned_masks(words: str, builds: Sequence[BuildColumns]) -> list[Mask] | None:
+def mentioned_masks(
+    words: str, builds: Sequence[BuildColumns], allowed: Sequence[Mask | None]
+) -> list[Mask] | None:
     """Return for each build which records state the most of what `words` mention: bool (n,).
 
-    The most is counted over all builds together, one for each field; a record that states another
+    Only the `allowed` records of each build (None: all) are asked, as if there were no others. The
+    most is counted over all builds together, one for each field; a record that states another
     modality or another region than the words do is left out. None if no record states anything of
     what is mentioned, and none anything else in its place.
     """
     said = _said(words)
+    asked = [
+        np.ones(build.records, np.bool_) if mask is None else mask
+        for build, mask in zip(builds, allowed, strict=True)
+    ]
     counts = [_count(said, build) for build in builds]
-    fitting = [~_contradicts(said, build) for build in builds]
+    fitting = [mask & ~_contradicts(said, build) for build, mask in zip(builds, asked, strict=True)]
     most = max(
         (int(count[fits].max(initial=0)) for count, fits in zip(counts, fitting, strict=True)),
         default=0,
     )
-    if most == 0 and all(fits.all() for fits in fitting):
+    if most == 0 and all(map(np.array_equal, fitting, asked)):
         return None
     return [(count == most) & fits for count, fits in zip(counts, fitting, strict=True)]
 

@@ -15,6 +15,7 @@ from indexer.text.questions import lexical_text
 from service.retrieval.columns import ColumnCache
 from service.retrieval.drafting import Draft, Plan
 from service.retrieval.encoding import QueryEncoders, Vector
+from service.retrieval.legs import Area
 from service.retrieval.query import (
     ImageSource,
     Query,
@@ -47,10 +48,8 @@ class Planner:
         self._encoders = encoders
         self._columns = columns
 
-    def plan(
-        self, query: Query, readers: Sequence[IndexReader], everywhere: Mapping[str, IndexReader]
-    ) -> Plan:
-        """Return the legs of a query over `readers`; its own records may lie `everywhere`.
+    def plan(self, query: Query, area: Area, everywhere: Mapping[str, IndexReader]) -> Plan:
+        """Return the legs of a query over an area; its own records may lie `everywhere`.
 
         Texts of a query become one; its images, records and vectors become their mean in each
         space. Words and pictures asked for together vote apart: an image lies nearer to any other
@@ -65,7 +64,7 @@ class Planner:
         EncoderError
             An encoder is missing or differs, and the query names its index, or nothing is left.
         """
-        draft = Draft(query, readers)
+        draft = Draft(query, area)
         if is_of_series(query):
             plan_series(draft, self._encoders, self._columns, everywhere)
             self._push_away(draft, query.unlike, everywhere)
@@ -132,6 +131,8 @@ class Planner:
             raise QueryError(
                 "A search by words alone needs words.", remedy="Use mode dense or hybrid."
             )
+        if not draft.wants_dense and len(words) < len(examples):
+            draft.note_no_words()
         if draft.wants_dense:
             wanted = windows_wanted(draft.query)
             for space, seen in found.items():
@@ -228,7 +229,9 @@ def _find_like_vector(
         raise QueryError(
             "There is no such field.", remedy=f"Fields: {', '.join(DENSE_FIELDS[target])}."
         )
-    length = float(np.linalg.norm(vector))
+    # The squares of what float32 holds may be too large for it, or too small.
+    exact = vector.astype(np.float64)
+    length = float(np.linalg.norm(exact))
     if vector.ndim != 1 or not math.isfinite(length) or length == 0:
         raise QueryError(
             "The vector is not one row of finite numbers, or has no length.",
@@ -239,7 +242,7 @@ def _find_like_vector(
         raise QueryError(
             f"The vector has {len(vector)} dimensions.", remedy=f"Searched are {sorted(dims)}."
         )
-    unit = (vector / length).astype(np.float32)
+    unit = (exact / length).astype(np.float32)
     for space in spaces:
         if space.field == field and space.dim == len(vector):
             found.setdefault(space, []).append(View(unit, None))

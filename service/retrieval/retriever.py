@@ -78,7 +78,7 @@ class Retriever:
         readers = self.selector.select(query, everywhere)
         filters = without_splits(query.filters, query.exclude_splits)
         area = Area(readers, self._subsets.allowed(readers, filters))
-        plan = self._planner.plan(query, readers, everywhere)
+        plan = self._planner.plan(query, area, everywhere)
         excluded = self._excluder.keys(query, readers, everywhere)
         clock.mark("encode")
         builds = [self._columns.of(reader) for reader in readers]

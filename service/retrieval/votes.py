@@ -9,12 +9,16 @@ labels .84, .83, .80, .76). From there the vote is taken to be in proportion.
 
 from collections.abc import Sequence
 
+from indexer.errors import QueryError
 from indexer.store.calibration import Asked
 from indexer.store.reader import IndexReader
 from service.retrieval.spaces import IMAGE
 
 PICTURES_BY_WORDS = 0.4
 """The vote of pictures in builds that have not tried it."""
+
+# What a query may give a ranking beside 0: sums of such votes neither overflow nor vanish.
+_LEAST_ASKED, _MOST_ASKED = 1e-6, 1e6
 
 _VOTE_FOR_KNOWN = 1.3
 _LEAST_VOTE = 0.2
@@ -37,3 +41,15 @@ def vote_of_pictures(readers: Sequence[IndexReader]) -> float:
             total += min(1.0, max(_LEAST_VOTE, _VOTE_FOR_KNOWN * found.known)) * count
         embeddings += count
     return total / embeddings if embeddings else PICTURES_BY_WORDS
+
+
+def check_vote(weight: float) -> None:
+    """Refuse a vote that no ranking can have: neither 0 nor 1e-6 to 1e6.
+
+    Raises
+    ------
+    QueryError
+        As above.
+    """
+    if weight != 0 and not _LEAST_ASKED <= weight <= _MOST_ASKED:
+        raise QueryError("A weight is out of range.", remedy="Give 0 for no vote, or 1e-6 to 1e6.")

@@ -47,6 +47,14 @@ def test_the_own_article_is_left_out(ask: Ask) -> None:
     assert found == set(range(24)) - {6, 7, 8}
 
 
+def test_questions_have_no_near_duplicates(ask: Ask) -> None:
+    options = {"target": "questions", "exclude_same": frozenset({"case", "near_duplicate"})}
+    with pytest.raises(QueryError, match="near_duplicate"):
+        ask(RecordSource("asked/train/3"), **options)
+    options["exclude_same"] = frozenset({"case"})
+    assert "asked/train/3" not in ids(ask(RecordSource("asked/train/3"), **options))
+
+
 def test_words_have_no_case_of_their_own(ask: Ask) -> None:
     with pytest.raises(QueryError, match="record or by image"):
         ask(TextSource("grey 5"), exclude_same=frozenset({"case"}))

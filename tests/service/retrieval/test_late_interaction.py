@@ -189,6 +189,14 @@ def test_pages_follow_on_each_other(search: Callable[..., SearchReply]) -> None:
     )
 
 
+def test_a_series_is_not_moved_and_says_so(search: Callable[..., SearchReply]) -> None:
+    source = StudySource("study", "chest0")
+    reply = search(source, unlike=("ct/train/0",))
+    assert "ct/train/0" not in {hit.record.record_id for hit in reply.hits}
+    [note] = [note for note in reply.notes if note.code == "unlike"]
+    assert note.message.startswith("A whole series is compared as it is")
+
+
 @pytest.mark.parametrize(
     ("source", "options", "error"),
     [

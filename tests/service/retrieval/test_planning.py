@@ -59,11 +59,37 @@ def test_a_vote_that_is_asked_for_gives_way_to_none(ask: Ask) -> None:
 
 @pytest.mark.parametrize(
     "weights", [{"colour": 1.0}, {"question": -1.0}, {"question": 0.0, "lexical": 0.0},
-                {"question": float("inf")}, {"question": float("nan")}],
+                {"question": float("inf")}, {"question": float("nan")}, {"question": 1e308},
+                {"question": 1.1e6}, {"lexical": 0.9e-6}, {"lexical": 5e-324}],
 )  # fmt: skip
 def test_impossible_weights_are_refused(ask: Ask, weights: dict[str, float]) -> None:
     with pytest.raises(QueryError):
         ask("questions", TextSource("How?"), weights=weights)
+
+
+@pytest.mark.parametrize("weight", [1e-6, 1e6])
+def test_weights_only_count_beside_each_other(ask: Ask, weight: float) -> None:
+    source = TextSource("How is anaphylaxis treated first?")
+    for target, rankings in (
+        ("questions", ("question", "lexical")), ("images", ("image", "caption", "lexical")),
+    ):  # fmt: skip
+        plain = ask(target, source, weights=dict.fromkeys(rankings, 1.0))
+        scaled = ask(target, source, weights=dict.fromkeys(rankings, weight))
+        assert ids(scaled) == ids(plain)
+        assert scaled.hits[0].score > 0
+
+
+def test_pictures_have_no_vote_where_words_alone_rank(ask: Ask) -> None:
+    words = TextSource("grey 9")
+    plain = ask("images", words, mode="lexical")
+    assert plain.notes == ()
+    for source in (ImageSource(b"grey 5"), RecordSource("scans/train/5")):
+        reply = ask("images", source, also=(words,), mode="lexical")
+        assert ids(reply) == ids(plain)
+        assert [note.code for note in reply.notes] == ["mode"]
+    # An indexed question has words.
+    alike = ask("questions", RecordSource("asked/train/3"), also=(words,), mode="lexical")
+    assert alike.notes == ()
 
 
 def test_words_beside_a_picture_vote_apart(ask: Ask) -> None:
@@ -106,13 +132,3 @@ def test_an_unknown_example_is_not_found(ask: Ask) -> None:
     for options in ({"also": (RecordSource("no/such/one"),)}, {"unlike": ("no/such/one",)}):
         with pytest.raises(RecordNotFoundError):
             ask("images", TextSource("grey 3"), **options)
-
-
-def test_matched_words_are_those_of_the_query(ask: Ask) -> None:
-    source = TextSource("Treating ANAPHYLAXIS, first of all?")
-    hit = ask("questions", source, k=1, explain=True).hits[0]
-    assert hit.matched_words == ("Treating", "ANAPHYLAXIS", "first")
-    assert ask("questions", source, k=1).hits[0].matched_words is None
-    chinese = ask("questions", TextSource("血压怎么治"), k=1, explain=True).hits[0]
-    assert chinese.matched_words is not None
-    assert "血压" in chinese.matched_words

@@ -1,6 +1,7 @@
 """Queries against small real indexes, with brute force beside them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,17 @@ from indexer.errors import (
     UnknownNameError,
 )
 from indexer.store.index_set import IndexSet
+from indexer.store.records import to_row, to_table
 from service.opening import Opened, assemble
+from service.retrieval.columns import BuildColumns
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.filters import Comparison
+from service.retrieval.filters import Comparison, evaluate
 from service.retrieval.query import ImageSource, Query, RecordSource, TextSource, VectorSource
 from service.retrieval.reply import SearchReply
 from service.retrieval.votes import PICTURES_BY_WORDS
 
 Ask = Callable[..., SearchReply]
+EXTRA = {"content_key": "0", "image_sha256": None, "image_hash": None}
 
 
 def ids(reply: SearchReply) -> list[str]:
@@ -86,8 +90,9 @@ def test_a_question_record_finds_itself_first_in_either_language(ask: Ask) -> No
 
 def test_a_vector_searches_one_field(ask: Ask, opened: Opened) -> None:
     reader = opened.indexes.snapshot()["scans"]
-    vector = reader.vector("image", 9) * 3  # of any length
-    assert ids(ask("images", VectorSource("image", vector), k=1)) == ["scans/train/9"]
+    for length in (3.0, 1e30, 1e-30):
+        vector = reader.vector("image", 9) * np.float32(length)
+        assert ids(ask("images", VectorSource("image", vector), k=1)) == ["scans/train/9"]
 
 
 @pytest.mark.parametrize(
@@ -320,3 +325,48 @@ def test_images_without_captions_are_found_by_what_is_stated_of_them(tmp_path: P
     found = opened.retriever.search(filtered).hits
     assert "hand" not in {hit.record.body_part for hit in found}
     assert len(found) == 25
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [
+        ("abnormal wrist X-ray", Comparison("split", "eq", "valid")),
+        ("abnormal wrist X-ray", Comparison("body_part", "eq", "hand")),
+        ("abnormal wrist X-ray", Comparison("split", "eq", "train")),
+        ("wrist ultrasound grey 3", Comparison("body_part", "eq", "wrist")),
+        ("abnormal wrist X-ray", Comparison("age_years", "gt", 30)),
+    ],
+)
+def test_a_filter_finds_what_an_index_of_the_allowed_records_would(
+    words: str,
+    chosen: Comparison,
+    tmp_path: Path,
+    kit,  # type: ignore[no-untyped-def]
+) -> None:
+    records = [
+        kit.image_record(
+            "bare", n, caption=None, modality="X-ray" if n % 3 else None, age_years=float(n),
+            body_part="wrist" if n % 2 else "hand", labels=("abnormal",) if n < 20 else (),
+            split="train" if n < 20 else "valid",
+        )
+        for n in range(60)
+    ]  # fmt: skip
+    left = evaluate(
+        chosen, BuildColumns(to_table([to_row(one, EXTRA) for one in records], "image"))
+    )
+    greys = np.flatnonzero(left).tolist()
+    kit.publish(tmp_path / "every", "bare", records)
+    kit.publish(tmp_path / "left", "bare", [records[n] for n in greys], greys=greys)
+    encoders = QueryEncoders(kit.loader(kit.HashEncoder()), kit.decode_grey)
+    query = Query(target="images", source=TextSource(words), k=20)
+    every, alone = (
+        assemble(IndexSet(tmp_path / name), encoders).retriever.search(
+            replace(query, filters=filters)
+        )
+        for name, filters in (("every", chosen), ("left", None))
+    )
+    assert ids(every) == ids(alone)
+    assert [hit.why for hit in every.hits] == [hit.why for hit in alone.hits]
+    assert [(leg.name, leg.scanned) for leg in every.legs] == [
+        (leg.name, leg.scanned) for leg in alone.legs
+    ]

@@ -1,9 +1,11 @@
+import math
 from types import SimpleNamespace
 
 import pytest
 
+from indexer.errors import QueryError
 from indexer.store.calibration import Calibration, Measured
-from service.retrieval.votes import PICTURES_BY_WORDS, vote_of_pictures
+from service.retrieval.votes import PICTURES_BY_WORDS, check_vote, vote_of_pictures
 
 
 def reader(vectors: int, known: float | None = None, *, tried: bool = True) -> SimpleNamespace:
@@ -33,3 +35,14 @@ def test_the_better_words_find_pictures_the_more_these_say(
     readers: list[SimpleNamespace], expected: float
 ) -> None:
     assert vote_of_pictures(readers) == pytest.approx(expected)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-6, 1.0, 1e6])
+def test_votes_that_can_be_given(weight: float) -> None:
+    check_vote(weight)
+
+
+@pytest.mark.parametrize("weight", [-1.0, 5e-324, 0.9e-6, 1.1e6, 1e308, math.inf, math.nan])
+def test_votes_that_no_ranking_can_have(weight: float) -> None:
+    with pytest.raises(QueryError, match="out of range"):
+        check_vote(weight)
