@@ -11,7 +11,7 @@ from service.retrieval.columns import ColumnCache
 from service.retrieval.emptiness import why_empty
 from service.retrieval.encoding import QueryEncoders
 from service.retrieval.exclusions import Excluder, without_splits
-from service.retrieval.explaining import matched_words
+from service.retrieval.explaining import matched_words, words_of
 from service.retrieval.fusion import Fused, Key, Score
 from service.retrieval.grouping import GROUP_COLUMNS, Chosen
 from service.retrieval.hits import Group, Hit
@@ -85,8 +85,9 @@ class Retriever:
         choice = choose(query, plan, area, excluded, builds, self._refiner)
         clock.mark("search")
         scores = choice.scores()
+        words = words_of(query, plan) if query.explain else None
         hits = tuple(
-            _hit(rank, chosen, choice, scores, readers, query)
+            _hit(rank, chosen, choice, scores, readers, query, words)
             for rank, chosen in enumerate(choice.page, start=query.offset + 1)
         )
         clock.mark("records")
@@ -94,7 +95,7 @@ class Retriever:
         relevant = choice.relevance.relevant
         evidence = self._tallies.evidence(query, plan, area, excluded, everywhere, relevant)
         empty = why_empty(
-            query, choice, area, filters, lambda part: self._subsets.count(readers, part)
+            query, choice, area, excluded, filters, lambda part: self._subsets.count(readers, part)
         )
         if query.facets or query.evidence:
             clock.mark("counts")
@@ -197,12 +198,13 @@ def _hit(
     scores: Mapping[Key, Mapping[str, Score]],
     readers: Sequence[IndexReader],
     query: Query,
+    words: str | None,
 ) -> Hit:
-    first = _bare_hit(rank, chosen.fused, choice, scores, readers, query)
+    first = _bare_hit(rank, chosen.fused, choice, scores, readers, words)
     if query.group_by is None:
         return first
     others = tuple(
-        _bare_hit(place, fused, choice, scores, readers, query)
+        _bare_hit(place, fused, choice, scores, readers, words)
         for place, fused in enumerate(chosen.others, start=2)
     )
     stated = getattr(first.record, GROUP_COLUMNS[query.group_by], None)
@@ -221,8 +223,9 @@ def _bare_hit(
     choice: Choice,
     scores: Mapping[Key, Mapping[str, Score]],
     readers: Sequence[IndexReader],
-    query: Query,
+    words: str | None,
 ) -> Hit:
+    """Return a hit by itself; `words` are the query's if shared ones are to be told."""
     reader = readers[fused.key.reader]
     record = reader.record(fused.key.row)
     reached = scores[fused.key]
@@ -235,5 +238,5 @@ def _bare_hit(
         percentile=choice.chance.percentile(fused.key, reached),
         beats_chance=choice.chance.beats_chance(fused.key, reached),
         contradicts=fused.key in choice.refined.contradicting,
-        matched_words=matched_words(query, record) if query.explain else None,
+        matched_words=None if words is None else matched_words(words, record),
     )
