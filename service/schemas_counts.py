@@ -15,7 +15,8 @@ class CountOptions(Request):
         tuple[Annotated[str, Field(max_length=64)], ...],
         Field(
             max_length=MAX_FACETS,
-            description="Fields whose values are counted over all records that may be hits.",
+            description="Fields whose values are counted over all records that may be hits; "
+            "min_percentile takes none off.",
             examples=[["modality", "body_part"]],
         ),
     ] = ()

@@ -1,8 +1,8 @@
 """Facets: how many records hold each value of a field, exactly.
 
-Counted are the records that a query may return, not its hits: a dense query ranks every record
-that its filters allow. Where only words vote, the caller narrows the masks to the records that
-share a word with the query.
+Counted are the records that a query may return, not its hits. Which these are is for the caller
+to say: a dense query ranks every embedded record that its filters allow, words only find those
+that share one with them.
 """
 
 from collections import Counter

@@ -26,7 +26,7 @@ from service.retrieval.selection import Indexes, Selector, Snapshot, target_of
 from service.retrieval.spaces import Space
 from service.retrieval.stage_clock import StageClock
 from service.retrieval.subsets import SubsetCache
-from service.retrieval.tallies import Tallies
+from service.retrieval.tallies import Tallies, count_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Retriever:
             for rank, chosen in enumerate(choice.page, start=query.offset + 1)
         )
         clock.mark("records")
-        facets = self._tallies.facets(query, plan, readers)
+        facets = self._tallies.facets(query, plan, readers, excluded)
         relevant = choice.relevance.relevant
         evidence = self._tallies.evidence(query, plan, area, excluded, everywhere, relevant)
         empty = why_empty(
@@ -107,7 +107,7 @@ class Retriever:
             notes=(*plan.notes, *choice.refined.notes, *empty),
             stages_ms=clock.stages_ms,
             took_ms=clock.total_ms(),
-            records_allowed=area.records(),
+            records_allowed=count_allowed(area, excluded),
             legs=choice.legs,
             receipt=make_receipt(
                 query,

@@ -19,7 +19,7 @@ from service.retrieval.evidence import (
 from service.retrieval.exclusions import Excluder, without_splits
 from service.retrieval.facets import FacetCount, check_facets, count_facets, without_own
 from service.retrieval.fusion import Key
-from service.retrieval.legs import Area, LexicalLeg
+from service.retrieval.legs import Area
 from service.retrieval.query import (
     ImageSource,
     Query,
@@ -29,9 +29,18 @@ from service.retrieval.query import (
     StudySource,
     TextSource,
 )
+from service.retrieval.reach import within_reach
 from service.retrieval.refining import Refiner
 from service.retrieval.selection import Snapshot
 from service.retrieval.subsets import SubsetCache
+
+
+def count_allowed(area: Area, excluded: Set[Key]) -> int:
+    """Return how many records of an area are not excluded."""
+    masks = area.masks
+    return area.records() - sum(
+        1 for member, row in excluded if (mask := masks[member]) is None or mask[row]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +52,14 @@ class Tallies:
     excluder: Excluder
 
     def facets(
-        self, query: Query, plan: Plan, readers: Sequence[IndexReader]
+        self, query: Query, plan: Plan, readers: Sequence[IndexReader], excluded: Set[Key]
     ) -> Mapping[str, tuple[FacetCount, ...]]:
         """Return the counts of the fields in `query.facets` over the records that may be hits.
 
-        These are the records that the filters and excluded splits leave; where only words vote,
-        those of them that share a word with the query. What the filter says of a field itself is
-        left out for that field.
+        These are the records that the filters and all exclusions leave, as far as any ranking can
+        reach them: where only words vote, those that share a word with the query. What the filter
+        says of a field itself is left out for that field. Records below `query.min_percentile`
+        count: percentiles are known of those alone that were ranked.
 
         Raises
         ------
@@ -60,12 +70,12 @@ class Tallies:
             return {}
         builds = [self.columns.of(reader) for reader in readers]
         check_facets(query.facets, builds)
-        among = _sharing_words(plan, readers) if query.mode == "lexical" else None
+        among = _without(within_reach(plan, readers), excluded, readers)
         masks: dict[str, list[Mask | None]] = {}
         for name in query.facets:
             filters = without_splits(without_own(query.filters, name), query.exclude_splits)
             allowed = Area(readers, self.subsets.allowed(readers, filters)).masks
-            masks[name] = allowed if among is None else list(map(_both, allowed, among))
+            masks[name] = list(map(_both, allowed, among))
         return count_facets(masks, builds)
 
     def evidence(
@@ -80,7 +90,8 @@ class Tallies:
         """Return what the nearest cases are labelled, whatever page is asked for; None unasked.
 
         Nothing where nothing is `relevant`: something is always nearest. The cases that the query's
-        records and images (or near-duplicates of them) are of count nowhere.
+        records and images (or near-duplicates of them) are of count nowhere, nor does what excluded
+        records state.
 
         Raises
         ------
@@ -109,7 +120,8 @@ class Tallies:
         )
         page = choose(wide, plan, area, excluded | own, builds, Refiner()).page
         nearest = cases_of((chosen.fused.key for chosen in page), builds)
-        return gather_evidence(nearest, builds, area.masks, cases_of(own, builds))
+        counted = _without(area.masks, excluded, area.readers)
+        return gather_evidence(nearest, builds, counted, cases_of(own, builds))
 
 
 def _came_from(query: Query) -> Query:
@@ -120,16 +132,19 @@ def _came_from(query: Query) -> Query:
     return replace(query, exclude_same=same, exclude_records=frozenset(), unlike=())
 
 
-def _sharing_words(plan: Plan, readers: Sequence[IndexReader]) -> list[Mask]:
-    """Return for each reader which records share a word with the query: bool (n,)."""
-    masks: list[Mask] = [np.zeros(reader.table.num_rows, np.bool_) for reader in readers]
-    for leg in plan.legs:
-        if isinstance(leg, LexicalLeg):
-            for member in leg.members:
-                hits = readers[member].search_lexical(leg.tokens, readers[member].table.num_rows)
-                masks[member][hits.rows] = True
-    return masks
+def _without(
+    masks: Sequence[Mask | None], excluded: Set[Key], readers: Sequence[IndexReader]
+) -> list[Mask | None]:
+    """Return the masks of some readers' records, None for all, without those that are excluded."""
+    left = list(masks)
+    for member in {key.reader for key in excluded}:
+        kept: Mask = np.ones(readers[member].table.num_rows, np.bool_)
+        kept[[key.row for key in excluded if key.reader == member]] = False
+        left[member] = _both(left[member], kept)
+    return left
 
 
-def _both(allowed: Mask | None, among: Mask) -> Mask | None:
-    return among if allowed is None else allowed & among
+def _both(one: Mask | None, other: Mask | None) -> Mask | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other

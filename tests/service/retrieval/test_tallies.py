@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TypeAlias
 
@@ -103,6 +105,36 @@ def test_where_only_words_vote_what_shares_none_is_not_counted(
     assert len(left) == len(reply.hits)
 
 
+EXCLUDED = [
+    {"exclude_records": frozenset({"scans/train/2", "scans/train/5", "asked/train/1"})},
+    {"exclude_same": frozenset({"case"})},
+    {"exclude_same": frozenset({"near_duplicate"}), "unlike": ("scans/train/9",)},
+    {"exclude_same": frozenset({"case"}), "exclude_records": frozenset({"scans/train/5"}),
+     "exclude_splits": frozenset({"test"}), "filters": Comparison("modality", "eq", "CT")},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("grouped", [{}, {"group_by": "case", "group_size": 4}])
+@pytest.mark.parametrize("options", EXCLUDED)
+def test_what_is_excluded_is_not_counted(
+    ask: Ask, grouped: Mapping[str, object], options: Mapping[str, object]
+) -> None:
+    reply = ask(RecordSource("scans/train/3"), facets=("body_part", "labels"), k=40,
+                **grouped, **options)  # fmt: skip
+    groups = [hit.group for hit in reply.hits if hit.group is not None]
+    found = [hit.record for one in groups for hit in one.best] or [one.record for one in reply.hits]
+    assert counted(reply, "body_part") == Counter(one.body_part for one in found)
+    assert counted(reply, "labels") == Counter(label for one in found for label in one.labels)
+    assert len(found) == reply.records_allowed < 24
+
+
+def test_what_is_excluded_stays_so_where_only_words_vote(ask: Ask) -> None:
+    reply = ask(TextSource("wrist"), facets=("body_part",), mode="lexical", k=30,
+                exclude_records=frozenset({"scans/train/0", "scans/train/1"}))  # fmt: skip
+    assert counted(reply, "body_part") == {"wrist": 7} == {"wrist": len(reply.hits)}
+    assert reply.records_allowed == 22
+
+
 def test_a_field_that_cannot_be_counted_is_refused(ask: Ask) -> None:
     with pytest.raises(QueryError, match=r"A facet names a field.*Fields: .*modality"):
         ask(TextSource("a"), facets=("calculator",))
@@ -136,6 +168,22 @@ def test_cases_that_filters_leave_out_count_nowhere(ask: Ask) -> None:
     assert reply.evidence is not None
     told = {one.label: (one.cases, one.of, one.base_rate) for one in reply.evidence}
     assert told == {"normal": (2, 3, pytest.approx(2 / 3))}
+
+
+def test_what_excluded_records_state_counts_nowhere(
+    tmp_path: Path, kit: SimpleNamespace, records: list[ImageRecord]
+) -> None:
+    """Of four pictures of each case the first alone is labelled."""
+    told = [replace(one, labels=("odd",) if n % 4 == 0 else ()) for n, one in enumerate(records)]
+    kit.publish(tmp_path, "scans", told)
+    retriever = Retriever(IndexSet(tmp_path), QueryEncoders(kit.loader(), kit.decode_grey))
+    query = Query(target="images", source=VectorSource("image", np.ones(64, np.float32)),
+                  evidence=True)  # fmt: skip
+    [odd] = retriever.search(query).evidence
+    assert (odd.cases, odd.of) == (6, 6)
+    hidden = frozenset(one.record_id for one in told[:8:4])
+    [odd] = retriever.search(replace(query, exclude_records=hidden)).evidence
+    assert (odd.cases, odd.of) == (4, 4)
 
 
 def test_an_embedding_comes_from_no_case(ask: Ask) -> None:
