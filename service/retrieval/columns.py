@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -182,19 +183,18 @@ class BuildColumns:
 
 
 class ColumnCache:
-    """The columns of the live build of each index; an older build's are dropped when asked anew."""
+    """The columns of builds, kept as long as somebody holds their reader. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._builds: dict[str, tuple[str, BuildColumns]] = {}
+        self._builds: WeakKeyDictionary[IndexReader, BuildColumns] = WeakKeyDictionary()
 
     def of(self, reader: IndexReader) -> BuildColumns:
         """Return the columns of the build that `reader` reads."""
         with self._lock:
-            build_id, columns = self._builds.get(reader.name, ("", None))
-            if columns is None or build_id != reader.build_id:
-                columns = BuildColumns(reader.table, reader.looks)
-                self._builds[reader.name] = (reader.build_id, columns)
+            columns = self._builds.get(reader)
+            if columns is None:
+                columns = self._builds[reader] = BuildColumns(reader.table, reader.looks)
             return columns
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from weakref import ReferenceType, ref
 
 from indexer.store.reader import IndexReader
 from indexer.store.subset import Subset
@@ -17,13 +18,14 @@ class SubsetCache:
     """Evaluates filters over builds and keeps the latest 256, up to 256 MiB. Thread-safe.
 
     Half of 600,000 records of tests/benchmarks take 80 MB once they are searched repeatedly. What a
-    search makes its filters keep (128 MiB each at most) is counted with the next one.
+    search makes its filters keep (128 MiB each at most) is counted with the next one. Those of a
+    build that nobody holds any more go with the next search, filtered or not.
     """
 
     def __init__(self, columns: ColumnCache, kept_bytes: int = _KEPT_BYTES) -> None:
         self._columns = columns
         self._kept_bytes = kept_bytes
-        self._kept: OrderedDict[tuple[str, str, Filter], Subset] = OrderedDict()
+        self._kept: OrderedDict[tuple[ReferenceType[IndexReader], Filter], Subset] = OrderedDict()
         self._lock = threading.Lock()
 
     def allowed(self, readers: Sequence[IndexReader], chosen: Filter | None) -> list[Subset | None]:
@@ -34,6 +36,8 @@ class SubsetCache:
         QueryError
             The filter does not fit the readers' columns.
         """
+        with self._lock:
+            self._drop_gone()
         if chosen is None:
             return [None] * len(readers)
         check_filter(chosen, [self._columns.of(reader) for reader in readers])
@@ -44,7 +48,7 @@ class SubsetCache:
         return sum(self._subset(reader, chosen).count for reader in readers)
 
     def _subset(self, reader: IndexReader, chosen: Filter) -> Subset:
-        key = (reader.name, reader.build_id, chosen)
+        key = (ref(reader), chosen)
         with self._lock:
             found = self._kept.get(key)
         if found is None:
@@ -54,6 +58,11 @@ class SubsetCache:
             self._kept.move_to_end(key)
             self._make_room()
         return found
+
+    def _drop_gone(self) -> None:
+        """Drop the subsets of builds whose reader was let go."""
+        for key in [key for key in self._kept if key[0]() is None]:
+            del self._kept[key]
 
     def _make_room(self) -> None:
         """Drop the oldest until the rest fits. Subsets grow with use, so all are asked again."""

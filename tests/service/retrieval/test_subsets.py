@@ -1,3 +1,5 @@
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +64,21 @@ def test_many_small_ones_are_not_kept_either(
     [first] = subsets.allowed([reader], CT)
     subsets.allowed([reader], MR)
     assert subsets.allowed([reader], CT) != [first]
+
+
+@pytest.mark.parametrize("chosen", [MR, None])
+def test_those_of_builds_that_are_let_go_are_dropped(
+    indexes_dir: Path, reader: IndexReader, chosen: Comparison | None
+) -> None:
+    """By the next search, filtered or not."""
+    subsets = SubsetCache(ColumnCache())
+    earlier = IndexReader.open(indexes_dir / "scans")
+    [first] = subsets.allowed([earlier], CT)
+    [other] = subsets.allowed([reader], CT)
+    assert first is not other
+    gone = weakref.ref(first)
+    del first, earlier
+    subsets.allowed([reader], chosen)
+    gc.collect()
+    assert gone() is None
+    assert subsets.allowed([reader], CT) == [other]
