@@ -83,7 +83,11 @@ class SearchOptions(CountOptions):
         tuple[RecordId, ...], Field(max_length=32, description="Indexed records to be unlike.")
     ] = ()
     exclude_records: Annotated[
-        tuple[RecordId, ...], Field(max_length=1000, description="Ids of records never to return.")
+        tuple[RecordId, ...],
+        Field(
+            max_length=1000,
+            description="Ids of records never to return; a note counts those that no index holds.",
+        ),
     ] = ()
     exclude_same: Annotated[
         tuple[SameAs, ...],

@@ -72,7 +72,11 @@ class PromptBody(Request):
     indexes: Annotated[list[IndexName] | None, Field(min_length=1, max_length=64)] = None
     filters: AnyFilter | None = None
     exclude_records: Annotated[
-        tuple[RecordId, ...], Field(max_length=1000, description="Records never to show.")
+        tuple[RecordId, ...],
+        Field(
+            max_length=1000,
+            description="Ids of records never to show; a note counts those that no index holds.",
+        ),
     ] = ()
     exclude_datasets: Annotated[
         tuple[IndexName, ...], Field(max_length=64, description="Datasets never to show.")

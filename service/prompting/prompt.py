@@ -202,4 +202,5 @@ def _notes(tokenizer: Found, layout: Layout, replies: Sequence[SearchReply]) -> 
 
 
 def _notes_of(replies: Sequence[SearchReply]) -> Iterator[Note]:
-    return (note for reply in replies for note in reply.notes)
+    """Yield what the searches note; what several say of the same request, once."""
+    yield from dict.fromkeys(note for reply in replies for note in reply.notes)

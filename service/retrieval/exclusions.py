@@ -18,6 +18,7 @@ from service.retrieval.columns import BuildColumns, ColumnCache, Mask
 from service.retrieval.encoding import Unpack
 from service.retrieval.filters import Combination, Comparison, Filter
 from service.retrieval.fusion import Key
+from service.retrieval.hits import Note
 from service.retrieval.query import ImageSource, Query, RecordSource, SeriesSource, StudySource
 from service.retrieval.selection import find_record
 from service.retrieval.series_slices import files_of_series, rows_of_study
@@ -136,6 +137,21 @@ def near_duplicates(known: npt.NDArray[np.uint64], fingerprint: bytes) -> Mask:
     bits = np.bitwise_count(known ^ wanted).sum(axis=1, dtype=np.uint16)
     same: Mask = (bits <= NEAR_DUPLICATE_BITS) & known.any(axis=1)
     return same
+
+
+def note_unknown(query: Query, everywhere: Mapping[str, IndexReader]) -> Iterator[Note]:
+    """Yield how many ids of `exclude_records` no index holds: misspelt, they exclude nothing.
+
+    Others than the searched indexes count, too: questions may be left out of a search for images.
+    """
+    named = query.exclude_records
+    unknown = sum(all(one.find(name) is None for one in everywhere.values()) for name in named)
+    if unknown:
+        yield Note(
+            "exclude_records",
+            f"{unknown} of the {len(named)} ids in exclude_records name no record of any open "
+            "index, so they exclude nothing.",
+        )
 
 
 def without_splits(filters: Filter | None, splits: frozenset[str]) -> Filter | None:

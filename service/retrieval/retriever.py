@@ -10,7 +10,7 @@ from service.retrieval.choosing import Choice, choose
 from service.retrieval.columns import ColumnCache
 from service.retrieval.emptiness import why_empty
 from service.retrieval.encoding import QueryEncoders
-from service.retrieval.exclusions import Excluder, without_splits
+from service.retrieval.exclusions import Excluder, note_unknown, without_splits
 from service.retrieval.explaining import matched_words, words_of
 from service.retrieval.fusion import Fused, Key, Score
 from service.retrieval.grouping import GROUP_COLUMNS, Chosen
@@ -104,7 +104,12 @@ class Retriever:
             hits=hits,
             builds={reader.name: reader.build_id for reader in readers},
             score_kind=choice.score_kind,
-            notes=(*plan.notes, *choice.refined.notes, *empty),
+            notes=(
+                *plan.notes,
+                *note_unknown(query, everywhere),
+                *choice.refined.notes,
+                *empty,
+            ),
             stages_ms=clock.stages_ms,
             took_ms=clock.total_ms(),
             records_allowed=count_allowed(area, excluded),

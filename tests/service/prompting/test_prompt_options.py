@@ -124,6 +124,14 @@ def test_misspelt_exclusions_are_refused(opened: Opened) -> None:
     assert "patient1" not in {one.hit.record.case_id for one in prompt.citations}
 
 
+def test_misspelt_records_are_noted_once(opened: Opened) -> None:
+    """Though both questions and images are searched without them."""
+    some = Exclusions(records=frozenset({"asked/train/1", "scans/train/4", "askd/train/1"}))
+    prompt = ask(opened, image=RecordSource("scans/train/5"), exclusions=some)
+    [note] = [note for note in prompt.notes if note.code == "exclude_records"]
+    assert note.message.startswith("1 of the 3 ids in exclude_records")
+
+
 def test_unknown_names_are_refused_with_the_list(opened: Opened) -> None:
     with pytest.raises(QueryError) as refused:
         ask(opened, template="answr")

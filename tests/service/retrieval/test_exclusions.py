@@ -75,6 +75,22 @@ def test_a_misspelt_dataset_is_refused(ask: Ask) -> None:
         ask(TextSource("grey 5"), exclude_datasets=frozenset({"medqaa"}))
 
 
+def test_misspelt_records_are_noted_by_number(ask: Ask) -> None:
+    misspelt = frozenset({"scans/trian/5", "sacns/train/5"})
+    reply = ask(RecordSource("scans/train/5"), exclude_records=misspelt | {"scans/train/5"})
+    [note] = reply.notes
+    assert note.code == "exclude_records"
+    assert note.message.startswith("2 of the 3 ids in exclude_records")
+    assert not any(one in note.message for one in misspelt)
+    assert numbers(reply) == set(range(24)) - {5}
+
+
+def test_records_that_are_not_searched_are_no_mistake(ask: Ask) -> None:
+    known = frozenset({"asked/train/1", "films/train/31", "scans/train/5"})
+    assert ask(TextSource("grey 5"), indexes=("scans",), exclude_records=known).notes == ()
+    assert ask(TextSource("grey 5"), unlike=("scans/train/5",)).notes == ()
+
+
 def test_splits_are_left_out_and_unknown_ones_refused(ask: Ask) -> None:
     reply = ask(TextSource("grey 5"), exclude_splits=frozenset({"train"}))
     assert (reply.hits, reply.records_allowed) == ((), 0)
