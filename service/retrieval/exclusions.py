@@ -1,4 +1,7 @@
-"""What must not be found: records by name, whole datasets and splits, and the query's own image.
+"""What must not be found: records by name, whole splits, and what is the query's own.
+
+That is its case, its article, or pictures that are nearly its own. Whole datasets are left out
+where indexes are selected.
 
 Whoever evaluates a model on MedQA must not retrieve MedQA's own questions, and whoever searches
 for similar cases does not want the case that he came from.

@@ -16,11 +16,12 @@ class SearchReply:
 
     `score_kind` says what the scores are: the cosine similarity or word coverage of one ranking,
     the RRF sum of several, or the weighted mean of a cosine above chance and a coverage.
-    `stages_ms` holds the time of each stage (`encode`, `search`, `records`). `records_allowed`
-    counts the records that filters and exclusions leave, whether or not anything finds them. `legs`
-    says how each ranking was made. `relevant` says whether anything found is better than chance,
-    None if that cannot be said; `relevance_reason` why nothing is. `facets` and `evidence` are what
-    the query asked for of these, `receipt` what it takes to ask again.
+    `stages_ms` holds the time of each stage (`encode`, `search`, `records`, and `counts` if asked
+    for). `records_allowed` counts the records that filters and exclusions leave, whether or not
+    anything finds them. `legs` says how each ranking was made. `relevant` says whether anything
+    found is better than chance, None if that cannot be said; `relevance_reason` why nothing is.
+    `facets` and `evidence` are what the query asked for of these, `receipt` what it takes to ask
+    again.
     """
 
     query: Query
