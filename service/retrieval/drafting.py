@@ -11,19 +11,27 @@ import numpy as np
 
 from indexer.errors import EncoderError, QueryError
 from indexer.pixels.looks import Look
-from indexer.store.subset import Subset
+from indexer.store.subset import Subset, intersect
 from indexer.text.fields import main_field
 from service.retrieval.columns import ColumnCache
 from service.retrieval.coverage import ceilings
 from service.retrieval.encoding import Vector
-from service.retrieval.facts import mentioned_masks
+from service.retrieval.facts import find_mentioned
 from service.retrieval.fusion import Fusion
 from service.retrieval.hits import Note
 from service.retrieval.late_interaction import SeriesLeg
-from service.retrieval.legs import CAPTION_FIELDS, LEXICAL, STATED, Area, DenseLeg, LexicalLeg
+from service.retrieval.legs import (
+    CAPTION_FIELDS,
+    LEXICAL,
+    STATED,
+    Area,
+    DenseLeg,
+    LexicalLeg,
+    uncaptioned,
+)
 from service.retrieval.query import Query, Target
 from service.retrieval.spaces import IMAGE, Space
-from service.retrieval.votes import check_vote, vote_of_pictures
+from service.retrieval.votes import check_vote, vote_of_facts, vote_of_pictures
 
 Leg: TypeAlias = DenseLeg | LexicalLeg | SeriesLeg
 
@@ -161,19 +169,24 @@ class Draft:
     def add_stated(self, words: str, columns: ColumnCache) -> None:
         """Let images without captions be found by what is stated of them, nearest first."""
         for leg in [leg for leg in self.legs if isinstance(leg, DenseLeg) and leg.name == "image"]:
-            members = tuple(m for m in leg.members if not self._is_captioned(m))
+            bare = {
+                member: intersect(self._area.allowed[member], uncaptioned(self.readers[member]))
+                for member in leg.members
+            }
+            members = tuple(m for m, subset in bare.items() if subset is None or subset.count)
             if not members:
                 continue
             builds = [columns.of(self.readers[member]) for member in members]
-            masks = self._area.masks
-            within = mentioned_masks(words, builds, [masks[member] for member in members])
-            if within is not None:
+            asked = [bare[member] for member in members]
+            masks = [None if one is None else one.mask for one in asked]
+            found = find_mentioned(words, builds, masks)
+            if found is not None:
                 stated = replace(
                     leg,
                     name=STATED,
-                    weight=WEIGHTS[self.target][STATED],
+                    weight=vote_of_facts(found.covered),
                     members=members,
-                    within=tuple(map(Subset, within)),
+                    within=tuple(map(Subset, found.masks)),
                     gives_way=False,
                 )
                 self.legs.append(stated)

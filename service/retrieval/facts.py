@@ -4,9 +4,11 @@ Where images have no captions there are no words to search; what is stated of th
 abnormal) is all that tells one tower's near misses from what was asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,12 @@ import numpy.typing as npt
 from indexer.text.tokenise import tokenise
 from service.retrieval.columns import BuildColumns, Mask
 
+Counts: TypeAlias = npt.NDArray[np.uint8]
+
 _TAGS = "labels"
+_VALUES_KEPT = 1 << 16
+_LAST_BIT = 62
+_SAYS_NEW = 4  # more than there are fields
 _MODALITIES = ("X-ray", "CT", "MRI", "ultrasound", "PET", "mammography", "angiography")
 # No image of one of these shows another; regions that overlap (spine, pelvis, breast) are left out.
 _REGIONS = (
@@ -33,77 +40,138 @@ _SYNONYMS: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 
 
-def mentioned_masks(
+class Mentioned(NamedTuple):
+    """Which records of each build state the most of what a query mentions: bool (n,).
+
+    `covered` is the share of the query's tokens that the most of them say.
+    """
+
+    masks: list[Mask]
+    covered: float
+
+
+def find_mentioned(
     words: str, builds: Sequence[BuildColumns], allowed: Sequence[Mask | None]
-) -> list[Mask] | None:
-    """Return for each build which records state the most of what `words` mention: bool (n,).
+) -> Mentioned | None:
+    """Return which records state the most of what `words` mention.
 
     Only the `allowed` records of each build (None: all) are asked, as if there were no others. The
-    most is counted over all builds together, one for each field; a record that states another
-    modality or another region than the words do is left out. None if no record states anything of
-    what is mentioned, and none anything else in its place.
+    most is that of all builds together; a record that states another modality or another region
+    than the words do is left out. None if no record states anything of what is mentioned, and none
+    anything else in its place.
     """
-    said = _said(words)
+    said = _Said.of(words)
     asked = [
         np.ones(build.records, np.bool_) if mask is None else mask
         for build, mask in zip(builds, allowed, strict=True)
     ]
-    counts = [_count(said, build) for build in builds]
+    stated = [_count(said, build) for build in builds]
     fitting = [mask & ~_contradicts(said, build) for build, mask in zip(builds, asked, strict=True)]
-    most = max(
-        (int(count[fits].max(initial=0)) for count, fits in zip(counts, fitting, strict=True)),
-        default=0,
-    )
+    most = _highest([one.much for one in stated], fitting)
     if most == 0 and all(map(np.array_equal, fitting, asked)):
         return None
-    return [(count == most) & fits for count, fits in zip(counts, fitting, strict=True)]
+    masks = [(one.much == most) & fits for one, fits in zip(stated, fitting, strict=True)]
+    told = _highest([one.tokens for one in stated], masks)
+    return Mentioned(masks, min(1.0, told / max(1, len(said.own))))
 
 
-def _said(words: str) -> frozenset[str]:
-    """Return the tokens of a query, and those of the words that records use instead."""
-    said = frozenset(tokenise(words))
-    meant = (right for wrong, right in _SYNONYMS.items() if _tokens(wrong) <= said)
-    return said.union(*map(_tokens, meant))
+def _highest(counts: Sequence[Counts], masks: Sequence[Mask]) -> int:
+    return max(
+        (int(count[mask].max(initial=0)) for count, mask in zip(counts, masks, strict=True)),
+        default=0,
+    )
 
 
-def _count(said: frozenset[str], build: BuildColumns) -> npt.NDArray[np.int8]:
-    """Return how many of its fields each record shares with the query: int8 (n,)."""
-    modality, part, tags = build.coded("modality"), build.coded("body_part"), build.tags(_TAGS)
-    count = _hits(said, part.values)[part.codes] + _hits(said, modality.values)[modality.codes]
-    return count + tags.holders(lambda value: _is_said(said, value), build.records)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The tokens of a query, and with those of the words that records use instead."""
+
+    own: frozenset[str]
+    meant: frozenset[str]
+
+    @classmethod
+    def of(cls, words: str) -> "_Said":
+        own = frozenset(tokenise(words))
+        rights = (right for wrong, right in _SYNONYMS.items() if _tokens(wrong) <= own)
+        return cls(own, own.union(*map(_tokens, rights)))
+
+    def by(self, value: str) -> frozenset[str]:
+        """Return by which of the query's own tokens a value is said; none if not in full."""
+        for one in _meanings(value):
+            if one and one <= self.meant:
+                wrongs = (
+                    _tokens(wrong)
+                    for wrong, right in _SYNONYMS.items()
+                    if _tokens(right) <= one and _tokens(wrong) <= self.own
+                )
+                return (one & self.own).union(*wrongs)
+        return frozenset()
+
+    def bits(self, value: str) -> int:
+        """Return the same as a set of bits, one for each token; those of a long query share one."""
+        said = self.by(value)
+        if not said:
+            return 0
+        places = {token: min(place, _LAST_BIT) for place, token in enumerate(sorted(self.own))}
+        return sum(1 << place for place in {places[token] for token in said})
 
 
-def _contradicts(said: frozenset[str], build: BuildColumns) -> Mask:
+class _Stated(NamedTuple):
+    """How much each record says of a query, and how many of its tokens that is: uint8 (n,)."""
+
+    much: Counts
+    tokens: Counts
+
+
+def _count(said: _Said, build: BuildColumns) -> _Stated:
+    """Return how much each record shares with the query.
+
+    Fields that say what those before do not come first: of "CT, abdomen, the abdomen" two do, and
+    the third tells it from "CT, bowel, the abdomen".
+    """
+    told = np.zeros(build.records, np.int64)
+    much = np.zeros(build.records, np.uint8)
+    for found in _told(said, build):
+        much += _SAYS_NEW * ((found & ~told) != 0).astype(np.uint8) + (found != 0)
+        told |= found
+    return _Stated(much, np.bitwise_count(told))
+
+
+def _told(said: _Said, build: BuildColumns) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield what each field of every record says of the query: bits int64 (n,), see `_Said`."""
+    for name in ("modality", "body_part"):
+        column = build.coded(name)
+        yield np.array([*map(said.bits, column.values), 0], np.int64)[column.codes]
+    tags, labelled = build.tags(_TAGS), np.zeros(build.records, np.int64)
+    for value in tags.values:
+        if bits := said.bits(value):
+            labelled[tags.holders(value.__eq__, build.records)] |= bits
+    yield labelled
+
+
+def _contradicts(said: _Said, build: BuildColumns) -> Mask:
     """Return which records state another modality or region than the query does: bool (n,)."""
     found = np.zeros(build.records, np.bool_)
     for name, known in (("modality", _MODALITIES), ("body_part", _REGIONS)):
-        if any(_tokens(one) <= said for one in known):
+        if any(_tokens(one) <= said.meant for one in known):
             column = build.coded(name)
             others = [_is_one_of(known, value) for value in column.values]
-            found |= (np.array([*others, False]) & (_hits(said, column.values) == 0))[column.codes]
+            told = [bool(said.by(value)) for value in column.values]
+            found |= (np.array([*others, False]) & ~np.array([*told, False]))[column.codes]
     return found
-
-
-def _hits(said: frozenset[str], values: tuple[str, ...]) -> npt.NDArray[np.int8]:
-    """Return 1 for each value that is said in full, and a last 0 for what states none (-1)."""
-    return np.array([*(_is_said(said, value) for value in values), False], np.int8)
-
-
-def _is_said(said: frozenset[str], value: str) -> bool:
-    return any(one and one <= said for one in _meanings(value))
 
 
 def _is_one_of(known: Sequence[str], value: str) -> bool:
     return any(_tokens(one) in _meanings(value) for one in known)
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=_VALUES_KEPT)
 def _meanings(value: str) -> tuple[frozenset[str], ...]:
     """Return the tokens of a value, and of the word that others use for it."""
     own = _tokens(value)
     return (own, *(_tokens(right) for wrong, right in _SYNONYMS.items() if _tokens(wrong) == own))
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=_VALUES_KEPT)
 def _tokens(text: str) -> frozenset[str]:
     return frozenset(tokenise(text))

@@ -133,8 +133,18 @@ class DenseLeg:
         return found
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
-        """Return which records this leg cannot rank, having no embedding of them."""
-        return _without(area, keys, self.field, frozenset(self.members))
+        """Return which records this leg cannot rank, having no embedding of them.
+
+        One that is narrowed is so to what is stated of records without captions: it excuses others.
+        """
+        if self.within is None:
+            return _without(area, keys, self.field, frozenset(self.members))
+        bare = {member: uncaptioned(area.readers[member]) for member in self.members}
+        return {
+            key for key in keys
+            if key.reader not in bare
+            or ((some := bare[key.reader]) is not None and not some.mask[key.row])
+        }  # fmt: skip
 
     def effort(self, area: Area, *, exact: bool) -> Effort:
         """Return what `rank` compares; expected numbers where lists are searched."""
@@ -251,6 +261,12 @@ class LexicalLeg:
         readers = [area.readers[member] for member in self.members]
         return Effort(True, sum(reader.records_with(token) for reader in readers
                                 for token in self.tokens))  # fmt: skip
+
+
+def uncaptioned(reader: IndexReader) -> Subset | None:
+    """Return which records have no caption in any language; None where none has one."""
+    captions = frozenset(CAPTION_FIELDS).intersection(reader.manifest.fields)
+    return reader.rows_without(captions) if captions else None
 
 
 def _without(area: Area, keys: Collection[Key], field: str, members: Collection[int]) -> Set[Key]:

@@ -1,5 +1,6 @@
-"""What pictures that are sought by words have to say: the more, the better words find them.
+"""The votes of pictures that are sought by words, of what is stated of them, and of users.
 
+What pictures have to say is the more, the better words find them.
 Text encoders know what captions say; how well words find pictures differs from tower to tower. So
 every build tries it on captions of its own (`Measured.known`). One point is measured: among 3,022
 images, .31 of the captions find their picture among the first hundredth by the built-in tower, and
@@ -22,6 +23,7 @@ _LEAST_ASKED, _MOST_ASKED = 1e-6, 1e6
 
 _VOTE_FOR_KNOWN = 1.3
 _LEAST_VOTE = 0.2
+_VOTE_FOR_COVERED = 2.0
 _LANGUAGE: Asked = "en"  # what the towers of the catalogue read
 
 
@@ -53,3 +55,15 @@ def check_vote(weight: float) -> None:
     """
     if weight != 0 and not _LEAST_ASKED <= weight <= _MOST_ASKED:
         raise QueryError("A weight is out of range.", remedy="Give 0 for no vote, or 1e-6 to 1e6.")
+
+
+def vote_of_facts(covered: float) -> float:
+    """Return the vote of what is stated of images without captions, 1 to 2.
+
+    `covered` is how much of the query it says: all of it is as good as a caption and its words,
+    which have one vote each. Of 3,022 radiology images, half of them without captions, P@10 of
+    label / label's place / place is .84 / .92 / .78 if facts have no vote where there are captions,
+    and .18 of the hits are images without; so .86 / .94 / .84 and .26. In other words than captions
+    have .38 / .68 / .34, and so .37 / .68 / .41.
+    """
+    return max(1.0, _VOTE_FOR_COVERED * covered)

@@ -327,6 +327,37 @@ def test_images_without_captions_are_found_by_what_is_stated_of_them(tmp_path: P
     assert len(found) == 25
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_what_is_stated_in_full_stands_beside_captions(tmp_path: Path, kit, together: bool) -> None:  # type: ignore[no-untyped-def]
+    """Be they in one index or in two, images without captions are not all behind those with."""
+    told = [
+        kit.image_record("told", n, caption=f"Radiograph of the wrist number {n}")
+        for n in range(30)
+    ]
+    home = "told" if together else "bare"
+    bare = [
+        kit.image_record(
+            home, n, caption=None, modality="X-ray", body_part="wrist" if n % 2 else "hand"
+        )
+        for n in range(30, 60)
+    ]
+    if together:
+        kit.publish(tmp_path, "told", [*told, *bare])
+    else:
+        kit.publish(tmp_path, "told", told)
+        kit.publish(tmp_path, "bare", bare, greys=list(range(30, 60)))
+    encoders = QueryEncoders(kit.loader(kit.HashEncoder()), kit.decode_grey)
+    opened = assemble(IndexSet(tmp_path), encoders)
+    query = Query(target="images", source=TextSource("wrist radiograph"), k=10)
+    hits = opened.retriever.search(query).hits
+    uncaptioned = [hit.record for hit in hits if hit.record.caption is None]
+    assert 3 <= len(uncaptioned) <= 7
+    assert {record.body_part for record in uncaptioned} == {"wrist"}
+    # What is stated in part, beside captions that say all, stands back.
+    query = Query(target="images", source=TextSource("radiograph of the wrist number 7"), k=5)
+    assert opened.retriever.search(query).hits[0].record.record_id == "told/train/7"
+
+
 @pytest.mark.parametrize(
     ("words", "chosen"),
     [
