@@ -61,12 +61,13 @@ class Wish:
     """What a query states, ready to be held against many texts.
 
     `mention` is in every sentence that could speak of it, `opposite` in one of those that could
-    contradict it (None: any of them could).
+    contradict it (None: any of them could). `places` says that another sentence may name the place.
     """
 
     wanted: tuple[Statement, ...]
     mention: re.Pattern[str]
     opposite: re.Pattern[str] | None
+    places: bool = False
 
     @staticmethod
     def of(text: str) -> "Wish | None":
@@ -79,11 +80,13 @@ class Wish:
         wanted = tuple(islice(stated, MOST_STATEMENTS))
         if not wanted:
             return None
-        mention = re.compile("|".join(sorted({_beginning(one.name) for one in wanted})))
+        places = frozenset().union(*map(_place, wanted))
+        names = places.union(one.name for one in wanted)
+        mention = re.compile("|".join(sorted(map(_beginning, names))))
         if any(one.negated for one in wanted):
-            return Wish(wanted, mention, None)
+            return Wish(wanted, mention, None, bool(places))
         sided = any(one.side for one in wanted)
-        return Wish(wanted, mention, _DENIAL_OR_SIDE if sided else _DENIAL)
+        return Wish(wanted, mention, _DENIAL_OR_SIDE if sided else _DENIAL, bool(places))
 
     def is_contradicted_by(self, text: str) -> bool:
         """Tell what `contradicts` tells of the whole text; reads only sentences that matter."""
@@ -97,7 +100,7 @@ class Wish:
             return False
         stated = [one for sentence in suspects for one in _read(sentence)]
         found = contradicts(self.wanted, stated)
-        if not found or len(suspects) == len(about):
+        if len(suspects) == len(about) or not (found or self.places):
             return found
         others = (sentence for sentence in about if sentence not in suspects)
         return contradicts(self.wanted, [*stated, *(one for each in others for one in _read(each))])
@@ -116,11 +119,39 @@ def _read(sentence: str) -> list[Statement]:
 def _is_contradicted(wanted: Statement, stated: Sequence[Statement]) -> bool:
     name = wanted.name
     same = [one for one in stated if one.name == name and is_same_finding(wanted, one)]
+    if _is_elsewhere(wanted, stated):
+        return True
     if not any(_oppose(wanted, one) for one in same):
         return False
     if not wanted.negated and any(_speaks_for(one, wanted) for one in stated):
         return False
     return not any(_agree(wanted, one) for one in same)
+
+
+def _place(wanted: Statement) -> frozenset[str]:
+    """Return the words that say where a finding is wanted, of one that is wanted on a side.
+
+    None of Chinese: where a word ends is not known.
+    """
+    sided = wanted.side in {"left", "right"} and not wanted.negated
+    return frozenset(wanted.words[:-1] if sided and not _HAN.match(wanted.name) else ())
+
+
+def _is_elsewhere(wanted: Statement, stated: Sequence[Statement]) -> bool:
+    """Tell whether a text shows only the other side of the place, and such a finding there.
+
+    As "the right wrist: fracture of the radius" does, for a fracture of the left wrist.
+    """
+    place = _place(wanted)
+    found = [one for one in stated if one.name == wanted.name and one.negated is False]
+    shown = {one.side for one in stated if place and place <= set(one.words) and one not in found}
+    opposite = {side for side in shown if (wanted.side, side) in _OPPOSITES}
+    return (
+        bool(found)
+        and bool(opposite)
+        and shown == opposite
+        and all(one.side in opposite | {None} and not place & set(one.words) for one in found)
+    )
 
 
 def _agree(wanted: Statement, stated: Statement) -> bool:
