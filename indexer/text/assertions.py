@@ -16,7 +16,7 @@ from itertools import islice
 
 from indexer.text.chinese_statements import read_chinese
 from indexer.text.chinese_words import CHINESE
-from indexer.text.english_statements import read_english
+from indexer.text.english_statements import forms_of, read_english
 from indexer.text.english_words import ENGLISH, WITH_CONTRAST, WITHOUT_CONTRAST, Kind
 from indexer.text.statement import Side, Statement, is_kind_of, is_same_finding, speaks_of
 from indexer.text.tokenise import fold
@@ -191,7 +191,8 @@ def _beginning(name: str) -> str:
         return name
     if name == "contrast":
         return _CONTRAST_HINT.pattern
-    return r"\b" + re.escape(name[:-1] if len(name) > 2 and name[-1] in "ei" else name)
+    forms = (form[:-1] if len(form) > 2 and form[-1] in "ei" else form for form in forms_of(name))
+    return rf"\b(?:{'|'.join(map(re.escape, forms))})"
 
 
 def _any_of(*kinds: Kind) -> re.Pattern[str]:

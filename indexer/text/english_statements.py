@@ -1,10 +1,11 @@
 """Statements of an English sentence."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from indexer.text.english_words import ENGLISH, SIZES, Kind
+from indexer.text.english_words import DONE_TO, ENGLISH, ONE_FINDING, SIZES, Kind
 from indexer.text.phrases import Clause
 from indexer.text.statement import Statement
 from indexer.text.tokenise import stem
@@ -17,6 +18,11 @@ _TOKEN = re.compile(r"-free\b|w/o\b|r/o\b|w/|and/or\b|[a-z0-9]+|[^\W\d_]+|[,:()\
 _POINTER = re.compile(r"\([^()a-z0-9]*\)|\([a-z]\d?\)|\([^()]{0,60}arrow[^()]{0,60}\)")
 _LETTER_A = re.compile(r"\ba-(?=[a-z])")  # no article: A-lines
 _CONTRACTION = re.compile(r"\b(ca|[a-z]+)n't\b")
+# Before a noun, that is; any bone is none in particular.
+_NO_NOUN = "and|or|at|by|during|from|in|into|of|on|to|when|with"
+_DONE_TO = re.compile(
+    rf"\b(?P<word>{'|'.join(DONE_TO)}) (?:(?P<any>bones?\b)|(?!(?:{_NO_NOUN})\b)(?=[a-z]))"
+)
 _ADVERB = re.compile(r"(?!famil|earl|anomal|assembl|monopol)[a-z]{3,}ly")
 _STEMS_KEPT = 1 << 15
 
@@ -41,7 +47,27 @@ def read_english(sentence: str) -> list[Statement]:
 
 @lru_cache(maxsize=_STEMS_KEPT)
 def normal_form(word: str) -> str:
-    """Return a word's stem, the same for the singular and plural of Greek words in -sis."""
+    """Return a word's stem, one for all words of `ONE_FINDING`.
+
+    The same for the singular and plural of Greek words in -sis.
+    """
+    found = _stem(word)
+    return _names().get(found, found)
+
+
+def forms_of(name: str) -> tuple[str, ...]:
+    """Return the stems of all words that have a normal form."""
+    return (name, *(one for one, chosen in _names().items() if chosen == name))
+
+
+@lru_cache(maxsize=1)
+def _names() -> Mapping[str, str]:
+    """Return the stems of words for one finding, with that of the one that stands for them."""
+    lines = (list(map(_stem, line.split())) for line in ONE_FINDING)
+    return {other: chosen for chosen, *others in lines for other in others if other != chosen}
+
+
+def _stem(word: str) -> str:
     found = stem(word)
     return found[:-1] if word.endswith("sis") and found.endswith("si") else found
 
@@ -57,7 +83,13 @@ def _cut(sentence: str) -> list[str]:
         sentence = _CONTRACTION.sub(_spell_out, sentence)
     if "(" in sentence:
         sentence = _POINTER.sub(" ", sentence)
+    sentence = _DONE_TO.sub(_name_first, sentence)
     return _TOKEN.findall(_LETTER_A.sub("lettera ", sentence))
+
+
+def _name_first(found: re.Match[str]) -> str:
+    name = DONE_TO[found["word"]]
+    return name if found["any"] else f"{name} of "
 
 
 def _spell_out(contraction: re.Match[str]) -> str:

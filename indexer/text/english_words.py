@@ -173,6 +173,22 @@ ENGLISH: Mapping[Kind, str] = MappingProxyType(
     }
 )
 
+ONE_FINDING = (
+    "fracture broken broke",
+    "stone calculus calculi",
+    "tumor tumour neoplasm",
+    "cancer carcinoma",
+    "hemorrhage haemorrhage bleeding bleed",
+    "edema oedema",
+    "thrombus thrombi thrombosis clot",
+    "ischemia ischaemia",
+    "mass lump",
+)
+"""Words for the same finding, as patients and as reports say it; the first stands for all."""
+
+DONE_TO = {"broken": "fracture", "fractured": "fracture", "dislocated": "dislocation"}
+"""Words before what a finding has befallen, and its name: a broken wrist is a fracture of it."""
+
 SIZES = frozenset(
     """
     large small tiny moderate mild severe massive minimal marked slight extensive huge giant big

@@ -95,6 +95,17 @@ PAIRS: tuple[tuple[str, str, bool], ...] = (
     ("left wrist fracture", "Right and left wrists, fracture of the distal radius", False),
     ("left wrist fracture", "Right wrist after plating", False),
     ("left wrist fracture", "Right elbow with fracture of the ulna", False),
+    # One finding by two names
+    ("left kidney stone", "Left kidney without calculi", True),
+    ("broken wrist", "Frontal radiograph of the left wrist without fracture or dislocation.", True),
+    ("broken wrist", "Displaced fracture of the wrist", False),
+    ("fractured left wrist", "no fracture of the left wrist", True),
+    ("no broken bones", "Fracture of the femur", True),
+    ("the arm was fractured in a fall", "arm fracture", False),
+    ("dislocated shoulder", "Shoulder without dislocation", True),
+    ("brain bleed", "No intracranial hemorrhage", False),
+    ("bleeding", "No hemorrhage", True),
+    ("without lumps", "a mass in the left breast", True),
     ("left knee effusion", "MRI of the right knee with joint effusion", True),
     ("right knee effusion", "MRI of the right knee with joint effusion", False),
     ("left lower lobe nodule", "Right upper lobe collapse and a nodule", False),
@@ -160,8 +171,6 @@ PAIRS: tuple[tuple[str, str, bool], ...] = (
 )
 
 BEYOND_THE_RULES: tuple[tuple[str, str, bool], ...] = (
-    # one finding by two names
-    ("left kidney stone", "Left kidney without calculi", True),
     ("cardiomegaly", "The heart is not enlarged.", True),
     ("骨折", "骨皮质连续，未见断裂", True),
 )
