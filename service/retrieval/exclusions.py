@@ -28,6 +28,9 @@ from service.retrieval.series_slices import files_of_series, rows_of_study
 
 Fingerprint: TypeAlias = Callable[[bytes], bytes]
 
+UNKNOWN_RECORDS = "exclude_records"
+"""The code of the note that ids in `exclude_records` name nothing."""
+
 _SHARED_COLUMN = "article_id"
 _IMAGE_HASH = "image_hash"
 
@@ -151,7 +154,7 @@ def note_unknown(query: Query, everywhere: Mapping[str, IndexReader]) -> Iterato
     unknown = sum(all(one.find(name) is None for one in everywhere.values()) for name in named)
     if unknown:
         yield Note(
-            "exclude_records",
+            UNKNOWN_RECORDS,
             f"{unknown} of the {len(named)} ids in exclude_records name no record of any open "
             "index, so they exclude nothing.",
         )

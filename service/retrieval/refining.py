@@ -45,6 +45,7 @@ class Refiner:
     """Reads the words of the first hits. `reranker` gives a loaded one by its catalogue key.
 
     `ends` says whether reranking ends, however long it takes: a replay knows. Else time decides.
+    Where it does not end, none is loaded.
     """
 
     def __init__(
@@ -98,28 +99,34 @@ class Refiner:
     def _rerank(
         self, ranked: Sequence[Fused], stage: Rerank, words: str, readers: Sequence[IndexReader]
     ) -> Refined:
+        if self._ends is False:
+            return _unfinished(ranked, stage)  # as a replay may lack the reranker of that time
         if self._reranker is None:
             raise QueryError("There are no rerankers here.", remedy="Leave rerank out.")
-        budgets_ms = {None: stage.budget_ms, True: math.inf, False: 0.0}
         done = rerank(
             ranked,
             words,
             _text_of(readers, _READ),
             self._reranker(stage.encoder),
             depth=stage.depth,
-            budget_ms=budgets_ms[self._ends],
+            budget_ms=math.inf if self._ends else stage.budget_ms,
         )
-        notes = () if done.done else (
-            Note(
-                RERANK,
-                f"Reranking did not end within {stage.budget_ms:g} ms, so the order is that of "
-                "the rankings, and pages that were reranked may repeat or skip hits of this one. "
-                "Give it more time (budget_ms) or fewer texts (depth).",
-            ),
-        )  # fmt: skip
+        if not done.done:
+            return _unfinished(ranked, stage)
         order = sorted(done.scores, key=lambda key: -done.scores[key])
         places = {key: Place(rank, done.scores[key]) for rank, key in enumerate(order, start=1)}
-        return Refined(done.ranked, places=places, notes=notes, reranked=done.done)
+        return Refined(done.ranked, places=places, reranked=True)
+
+
+def _unfinished(ranked: Sequence[Fused], stage: Rerank) -> Refined:
+    """Return the order as it was, with a note that there was not time enough to rerank it."""
+    note = Note(
+        RERANK,
+        f"Reranking did not end within {stage.budget_ms:g} ms, so the order is that of "
+        "the rankings, and pages that were reranked may repeat or skip hits of this one. "
+        "Give it more time (budget_ms) or fewer texts (depth).",
+    )
+    return Refined(ranked, notes=(note,), reranked=False)
 
 
 def _margin(target: Target, score_kind: ScoreKind, reranked: bool | None) -> float | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from indexer.encoders.base import Reranker
@@ -10,6 +10,7 @@ from indexer.errors import MedsearchError, ReplayError
 from indexer.store.publish import named_build
 from indexer.store.reader import IndexReader
 from service.retrieval.encoding import QueryEncoders
+from service.retrieval.exclusions import UNKNOWN_RECORDS
 from service.retrieval.query_json import query_of
 from service.retrieval.receipt import EncoderStamp, Receipt
 from service.retrieval.refining import Refiner
@@ -56,7 +57,9 @@ def replay(
     """Return the answer to a receipt's query, which has the hits of that time.
 
     `images` are the files that the query searched with, in any order. `reranker` gives a loaded one
-    by its catalogue key. Reranking ends if it did at the time, however long it takes now.
+    by its catalogue key. Reranking ends if it did at the time, however long it takes now; if it did
+    not, no reranker is needed. Whether ids in `exclude_records` name anything is not told: only the
+    receipt's builds are open.
 
     Raises
     ------
@@ -90,7 +93,13 @@ def replay(
             remedy=f"The receipt was written by medsearch {receipt.software}, this is "
             f"{again.software}: replay it with that version, on a machine of the same kind.",
         )
-    return reply
+    return _without_unknown_records(reply)
+
+
+def _without_unknown_records(reply: SearchReply) -> SearchReply:
+    """Leave out the note on unknown ids: indexes that were not searched may have held them."""
+    notes = tuple(note for note in reply.notes if note.code != UNKNOWN_RECORDS)
+    return replace(reply, notes=notes)
 
 
 def _names(stamps: set[EncoderStamp]) -> str:

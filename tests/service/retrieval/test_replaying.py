@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
+from indexer.encoders.base import Reranker
 from indexer.errors import (
     EncoderMismatchError,
     EncoderUnavailableError,
@@ -157,6 +158,17 @@ def test_a_search_that_leaves_every_dataset_out_is_replayed(place: Place) -> Non
     assert (again.hits, again.builds) == ((), {})
 
 
+def test_a_replay_does_not_call_ids_unknown_that_its_builds_do_not_hold(place: Place) -> None:
+    known = frozenset({"asked/train/1", "scans/train/5"})
+    for excluded, codes in ((known, []), (known | {"scans/trian/5"}, ["exclude_records"])):
+        reply = place.search(source=TextSource("grey 3"), exclude_records=excluded)
+        assert [note.code for note in reply.notes] == codes
+        assert set(reply.receipt.builds) == {"scans"}
+        again = replay(read_receipt(reply.receipt.to_json()), place.folder, place.encoders())
+        assert again.notes == ()
+        assert found(again) == found(reply)
+
+
 def test_a_study_is_looked_up_in_the_columns_that_are_kept(
     tmp_path: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +283,23 @@ def test_reranking_ends_in_a_replay_if_it_ended_then(
     assert receipt.reranked is (then_ms > 0) is again.receipt.reranked
     assert found(again) == found(reply)
     assert [note.code for note in again.notes] == [note.code for note in reply.notes]
+
+
+def missing_reranker(key: str) -> Reranker:
+    raise EncoderUnavailableError(key, remedy="Install it.")
+
+
+@pytest.mark.parametrize("reranker", [None, missing_reranker])
+def test_reranking_that_did_not_end_is_replayed_without_the_reranker(
+    place: Place, reranker: Callable[[str], Reranker] | None
+) -> None:
+    reply = search_reranked(place, 0.0)
+    receipt = read_receipt(reply.receipt.to_json())
+    again = replay(receipt, place.folder, place.encoders(), reranker=reranker)
+    assert again.receipt.reranked is False
+    assert found(again) == found(reply)
+    assert [hit.contradicts for hit in again.hits] == [hit.contradicts for hit in reply.hits]
+    assert again.notes == reply.notes
 
 
 def test_receipts_of_searches_that_rerank_nothing_do_not_speak_of_it(place: Place) -> None:
