@@ -11,14 +11,14 @@ processor a caption of 338 characters against .08 here. negspaCy needs a spaCy m
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from indexer.text.chinese_statements import read_chinese
 from indexer.text.chinese_words import CHINESE
 from indexer.text.english_statements import forms_of, read_english
 from indexer.text.english_words import ENGLISH, WITH_CONTRAST, WITHOUT_CONTRAST, Kind
-from indexer.text.statement import Side, Statement, is_kind_of, is_same_finding, speaks_of
+from indexer.text.statement import Beside, Side, Statement, is_kind_of, is_same_finding, speaks_of
 from indexer.text.tokenise import fold
 
 __all__ = ["Side", "Statement", "Wish", "contradicts", "read_statements"]
@@ -34,6 +34,10 @@ _OPPOSITES = frozenset({("left", "right"), ("right", "left"),
 _VAGUE = frozenset(
     [(name,) for name in ("abnorm", "find", "chang", "diseas", "symptom", "complaint", "problem")]
     + [tuple(name) for name in ("异常", "病变", "疾病", "不适", "改变", "问题")]
+)
+# Where a sentence says so of one side, its findings may lie on the other.
+_APART = re.compile(
+    r"\b(?:normal|clear|unremarkable|intact|absent|preserved|other|opposite|contralateral)\b"
 )
 _CONTRAST_HINT = re.compile("contrast|enhanced|gado")
 _WITHOUT_CONTRAST = re.compile(WITHOUT_CONTRAST)
@@ -113,7 +117,21 @@ def _read(sentence: str) -> list[Statement]:
     if _CONTRAST_HINT.search(sentence):
         sentence = _WITHOUT_CONTRAST.sub(" without contrast , ", sentence)
         sentence = _WITH_CONTRAST.sub(" with contrast , ", sentence)
-    return read_english(sentence)
+    stated = read_english(sentence)
+    return stated if _APART.search(sentence) else _beside_one_place(stated)
+
+
+def _beside_one_place(stated: list[Statement]) -> list[Statement]:
+    """Let what is stated behind the one sided place of a sentence say that it is."""
+    sided = [number for number, one in enumerate(stated) if one.side]
+    if len(sided) != 1 or stated[sided[0]].negated is not False:
+        return stated
+    first = stated[sided[0]]
+    place = Beside(frozenset(first.words), first.side)
+    return [
+        replace(one, beside=place) if number > sided[0] else one
+        for number, one in enumerate(stated)
+    ]
 
 
 def _is_contradicted(wanted: Statement, stated: Sequence[Statement]) -> bool:
@@ -138,19 +156,20 @@ def _place(wanted: Statement) -> frozenset[str]:
 
 
 def _is_elsewhere(wanted: Statement, stated: Sequence[Statement]) -> bool:
-    """Tell whether a text shows only the other side of the place, and such a finding there.
+    """Tell whether a text shows only the other side of the place, and such a finding with it.
 
-    As "the right wrist: fracture of the radius" does, for a fracture of the left wrist.
+    As "the right wrist: fracture of the radius" does, for a fracture of the left wrist. Nothing may
+    be said of the wanted side.
     """
     place = _place(wanted)
     found = [one for one in stated if one.name == wanted.name and one.negated is False]
-    shown = {one.side for one in stated if place and place <= set(one.words) and one not in found}
-    opposite = {side for side in shown if (wanted.side, side) in _OPPOSITES}
-    return (
-        bool(found)
-        and bool(opposite)
-        and shown == opposite
-        and all(one.side in opposite | {None} and not place & set(one.words) for one in found)
+    if not place or not found or any(one.side in {wanted.side, "bilateral"} for one in stated):
+        return False
+    return all(
+        one.beside is not None
+        and place <= one.beside.words
+        and (wanted.side, one.beside.side) in _OPPOSITES
+        for one in found
     )
 
 

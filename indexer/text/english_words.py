@@ -189,6 +189,17 @@ ONE_FINDING = (
 DONE_TO = {"broken": "fracture", "fractured": "fracture", "dislocated": "dislocation"}
 """Words before what a finding has befallen, and its name: a broken wrist is a fracture of it."""
 
+BONES = tuple(
+    """
+    arm forearm elbow shoulder wrist hand hands finger fingers thumb leg hip thigh knee ankle foot
+    feet heel toe toes rib ribs collarbone clavicle scapula sternum humerus radius ulna scaphoid
+    metacarpal metacarpals femur femoral tibia tibial fibula patella kneecap calcaneus metatarsal
+    metatarsals pelvis sacrum coccyx tailbone spine vertebra vertebrae vertebral neck back skull
+    jaw mandible nose nasal orbit cheekbone
+    """.split()  # noqa: SIM905
+)
+"""What can be broken or dislocated, and begins the name of such a place."""
+
 SIZES = frozenset(
     """
     large small tiny moderate mild severe massive minimal marked slight extensive huge giant big

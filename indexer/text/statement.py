@@ -1,11 +1,18 @@
 """What a text says of one finding or place: there or not there, and on which side."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 Side: TypeAlias = Literal["left", "right", "bilateral", "unilateral"]
 
 _FIRST_HAN = "\u3400"
+
+
+class Beside(NamedTuple):
+    """The place, and its side, that a sentence showed before: "right wrist: ..." ."""
+
+    words: frozenset[str]
+    side: Side | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,13 +22,14 @@ class Statement:
     `words` are its content words in normal form (English: stems; Chinese: characters), the word
     that names it last: "fracture of the left femur" gives ("femur", "fractur"). `degrees` are
     words of size and course, which say how much and not what. `negated` is None where the text
-    leaves it open ("possible", "to rule out", 待排).
+    leaves it open ("possible", "to rule out", 待排). `beside` is what the sentence showed before.
     """
 
     words: tuple[str, ...]
     degrees: frozenset[str] = frozenset()
     negated: bool | None = False
     side: Side | None = None
+    beside: Beside | None = None
 
     @property
     def name(self) -> str:

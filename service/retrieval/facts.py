@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ Counts: TypeAlias = npt.NDArray[np.uint8]
 
 _TAGS = "labels"
 _VALUES_KEPT = 1 << 16
-_LAST_BIT = 62
+_COLUMNS_KEPT = 64
+_MOST_BITS = 63
 _SAYS_NEW = 4  # more than there are fields
 _MODALITIES = ("X-ray", "CT", "MRI", "ultrasound", "PET", "mammography", "angiography")
 # No image of one of these shows another; regions that overlap (spine, pelvis, breast) are left out.
@@ -61,6 +62,8 @@ def find_mentioned(
     anything else in its place.
     """
     said = _Said.of(words)
+    if not said.names_any_kind and not any(_values_said(said, build) for build in builds):
+        return None
     asked = [
         np.ones(build.records, np.bool_) if mask is None else mask
         for build, mask in zip(builds, allowed, strict=True)
@@ -89,6 +92,11 @@ class _Said:
     own: frozenset[str]
     meant: frozenset[str]
 
+    @property
+    def names_any_kind(self) -> bool:
+        """Whether it names a modality or a region that others contradict."""
+        return any(_tokens(one) <= self.meant for one in (*_MODALITIES, *_REGIONS))
+
     @classmethod
     def of(cls, words: str) -> "_Said":
         own = frozenset(tokenise(words))
@@ -107,14 +115,6 @@ class _Said:
                 return (one & self.own).union(*wrongs)
         return frozenset()
 
-    def bits(self, value: str) -> int:
-        """Return the same as a set of bits, one for each token; those of a long query share one."""
-        said = self.by(value)
-        if not said:
-            return 0
-        places = {token: min(place, _LAST_BIT) for place, token in enumerate(sorted(self.own))}
-        return sum(1 << place for place in {places[token] for token in said})
-
 
 class _Stated(NamedTuple):
     """How much each record says of a query, and how many of its tokens that is: uint8 (n,)."""
@@ -129,24 +129,59 @@ def _count(said: _Said, build: BuildColumns) -> _Stated:
     Fields that say what those before do not come first: of "CT, abdomen, the abdomen" two do, and
     the third tells it from "CT, bowel, the abdomen".
     """
-    told = np.zeros(build.records, np.int64)
+    by_value = _values_said(said, build)
+    places = {token: place for place, token in enumerate(sorted(set().union(*by_value.values())))}
+    width = np.min_scalar_type((1 << min(len(places), _MOST_BITS)) - 1)
+    bits = {
+        value: sum(1 << place for place in {min(places[one], _MOST_BITS - 1) for one in tokens})
+        for value, tokens in by_value.items()
+    }
+    told = np.zeros(build.records, width)
     much = np.zeros(build.records, np.uint8)
-    for found in _told(said, build):
-        much += _SAYS_NEW * ((found & ~told) != 0).astype(np.uint8) + (found != 0)
+    for found in _told(bits, build, width):
+        much += _SAYS_NEW * ((found & ~told) != 0).view(np.uint8) + (found != 0).view(np.uint8)
         told |= found
     return _Stated(much, np.bitwise_count(told))
 
 
-def _told(said: _Said, build: BuildColumns) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield what each field of every record says of the query: bits int64 (n,), see `_Said`."""
+def _told(
+    bits: Mapping[str, int], build: BuildColumns, width: np.dtype[Any]
+) -> Iterator[npt.NDArray[Any]]:
+    """Yield what fields of every record say of the query, as bits (n,), if anything."""
     for name in ("modality", "body_part"):
         column = build.coded(name)
-        yield np.array([*map(said.bits, column.values), 0], np.int64)[column.codes]
-    tags, labelled = build.tags(_TAGS), np.zeros(build.records, np.int64)
-    for value in tags.values:
-        if bits := said.bits(value):
-            labelled[tags.holders(value.__eq__, build.records)] |= bits
-    yield labelled
+        said = np.array([*(bits.get(value, 0) for value in column.values), 0], width)
+        if said.any():
+            yield said[column.codes]
+    tags = build.tags(_TAGS)
+    labels = [value for value in tags.values if value in bits]
+    if labels:
+        labelled = np.zeros(build.records, width)
+        for value in labels:
+            labelled[tags.holders(value.__eq__, build.records)] |= width.type(bits[value])
+        yield labelled
+
+
+def _values_said(said: _Said, build: BuildColumns) -> dict[str, frozenset[str]]:
+    """Return the values of a build that a query says in full, each with its tokens that do."""
+    columns = (build.coded("modality"), build.coded("body_part"), build.tags(_TAGS))
+    likely = {
+        value
+        for column in columns
+        for token in said.meant
+        for value in _by_token(column.values).get(token, ())
+    }
+    return {value: tokens for value in likely if (tokens := said.by(value))}
+
+
+@lru_cache(maxsize=_COLUMNS_KEPT)
+def _by_token(values: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Return for each token the values that one of their meanings has it in: few of many labels."""
+    found: dict[str, list[str]] = {}
+    for value in values:
+        for token in frozenset().union(*_meanings(value)):
+            found.setdefault(token, []).append(value)
+    return found
 
 
 def _contradicts(said: _Said, build: BuildColumns) -> Mask:

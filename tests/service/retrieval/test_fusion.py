@@ -236,8 +236,12 @@ def test_pictures_sought_by_words_give_way_to_texts_that_cover_them() -> None:
     captions = ranking("caption", [2], [0.9], floor=0.1, of_texts=True)
     beside = {one.key.row: one.score for one in fuse([images, captions, words], "rrf").fused}
     assert beside == pytest.approx({1: votes[1], 2: 2 / 61})
-    # Texts alone, or words that nobody writes, take nothing from them.
-    for texts in ([captions], [captions, replace(words, covered=0.0)]):
+    # Texts alone, words that nobody writes, or that do not count, take nothing from them.
+    for texts in (
+        [captions],
+        [captions, replace(words, covered=0.0)],
+        [captions, replace(words, weight=1e-9)],
+    ):
         kept = {one.key.row: one.score for one in fuse([images, *texts], "rrf").fused}
         assert kept[1] == pytest.approx(0.5 / 61)
 
