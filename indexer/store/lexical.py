@@ -129,7 +129,7 @@ class LexicalIndex:
         Ranks are read until `count` allowed rows are found, and all that tie with the last, or
         none is left: the answer is that of ranking the allowed rows alone.
         """
-        query = self._query(_weighed(words))
+        query = self._query(self.asked(words))
         if query is None or count <= 0 or self._rows == 0:
             return _nothing()
         depth = count + 1 if allowed is None else 4 * count
@@ -146,6 +146,11 @@ class LexicalIndex:
             if edge == -np.inf or (len(order) == count and scores[order[-1]] > edge):
                 return rows[order], scores[order]
             depth *= 4
+
+    def asked(self, words: Words) -> Mapping[str, float]:
+        """Return the tokens that a search for some words asks for: of very many, the rarest."""
+        weights = _weighed(words)
+        return self._rarest(weights) if len(weights) > _MAX_QUERY_TOKENS else weights
 
     def records_with(self, token: str) -> int:
         """Return how many records hold a token, as `indexer.text.tokenise` cuts it."""
@@ -175,8 +180,6 @@ class LexicalIndex:
         """Return the query for any of the tokens, each with its weight."""
         import tantivy
 
-        if len(weights) > _MAX_QUERY_TOKENS:
-            weights = self._rarest(weights)
         if not weights:
             return None
         clauses = []

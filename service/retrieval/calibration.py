@@ -20,7 +20,7 @@ from service.retrieval.drafting import Leg, Plan
 from service.retrieval.fusion import Found, Key, Ranking, Score
 from service.retrieval.hits import Place
 from service.retrieval.late_interaction import SeriesLeg
-from service.retrieval.legs import LEXICAL, Area, LexicalLeg
+from service.retrieval.legs import FEW_TEXTS, LEXICAL, Area, LexicalLeg
 from service.retrieval.query import Match, Query, TextSource
 from service.retrieval.spaces import Space
 
@@ -84,12 +84,15 @@ class Chance:
         }
         self._by_words = all(isinstance(one, TextSource) for one in query.sources)
 
-    def scores(self, whys: Mapping[Key, Mapping[str, Place]]) -> dict[Key, dict[str, Score]]:
+    def scores(
+        self, whys: Mapping[Key, Mapping[str, Place]], floor_of_words: float = math.inf
+    ) -> dict[Key, dict[str, Score]]:
         """Return what records score by each ranking, of those that hold them and of deeper ones.
 
         How deep rankings are read depends on how many hits are wanted; what a hit compares with
         chance must not. Only words are not looked up again, unless hits must have a percentile
-        that they have by nothing else.
+        that they may have by nothing else. `floor_of_words` is what records score at most that the
+        ranking by words does not hold: 0 if it holds all that share a word.
         """
         scores = {
             key: {name: Score(place.score, place.field) for name, place in why.items()}
@@ -101,10 +104,32 @@ class Chance:
                 if leg.name not in known and key.reader in leg.members
             ]  # fmt: skip
             if isinstance(leg, LexicalLeg):
-                lacking = [key for key in lacking if not self.is_shown(key, scores[key])]
+                lacking = self._hang_on_words(lacking, scores, leg, floor_of_words)
             for key, score in leg.scores(self._area, lacking).items():
                 scores[key][leg.name] = score
         return scores
+
+    def _hang_on_words(
+        self,
+        keys: Sequence[Key],
+        scores: Mapping[Key, Mapping[str, Score]],
+        leg: LexicalLeg,
+        floor: float,
+    ) -> list[Key]:
+        """Return which hits are not shown without their words, but may be for them.
+
+        A search among records that share few words, if any, reads all that hold one of them: so
+        those that cannot score enough are left out, if they are few enough to cut their texts.
+        """
+
+        def may_be_shown(key: Key, most: float) -> bool:
+            return most > 0 and self.is_shown(key, {**scores[key], leg.name: Score(most)})
+
+        hidden = [key for key in keys if not self.is_shown(key, scores[key])]
+        left = [key for key in hidden if may_be_shown(key, floor)]
+        if len(left) > FEW_TEXTS:
+            return left
+        return [key for key in left if may_be_shown(key, min(floor, leg.most(self._area, key)))]
 
     def percentile(self, key: Key, scores: Mapping[str, Score]) -> float | None:
         """Return the share of unrelated pairs that a hit beats in its best ranking, 0 to 100.

@@ -12,7 +12,7 @@ from service.retrieval.drafting import Plan
 from service.retrieval.fusion import Fused, Key, Score
 from service.retrieval.grouping import Chosen, Groups
 from service.retrieval.hits import LegReport, Place, ScoreKind
-from service.retrieval.legs import Area, DenseLeg
+from service.retrieval.legs import LEXICAL, Area, DenseLeg
 from service.retrieval.query import Query
 from service.retrieval.refining import RERANK, Refined, Refiner
 from service.retrieval.tiers import Tier, climb, first_depth
@@ -151,5 +151,7 @@ def _shown(tier: Tier, excluded: Set[Key], chance: Chance) -> list[Fused]:
     left = [one for one in tier.fused if one.key not in excluded]
     if chance.shows_all:
         return left
-    scores = chance.scores({one.key: tier.ranking.why(one.key) for one in left})
+    whys = {one.key: tier.ranking.why(one.key) for one in left}
+    words = [one.floor for one in tier.ranking.rankings if one.name == LEXICAL]
+    scores = chance.scores(whys, *words)
     return [one for one in left if chance.is_shown(one.key, scores[one.key])]

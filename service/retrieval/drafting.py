@@ -11,12 +11,10 @@ import numpy as np
 
 from indexer.errors import EncoderError, QueryError
 from indexer.pixels.looks import Look
-from indexer.store.subset import Subset, intersect
 from indexer.text.fields import main_field
 from service.retrieval.columns import ColumnCache
 from service.retrieval.coverage import ceilings
 from service.retrieval.encoding import Vector
-from service.retrieval.facts import find_mentioned
 from service.retrieval.fusion import Fusion
 from service.retrieval.hits import Note
 from service.retrieval.late_interaction import SeriesLeg
@@ -27,18 +25,18 @@ from service.retrieval.legs import (
     Area,
     DenseLeg,
     LexicalLeg,
-    uncaptioned,
 )
 from service.retrieval.query import Query, Target
 from service.retrieval.spaces import IMAGE, Space
-from service.retrieval.votes import check_vote, vote_of_facts, vote_of_pictures
+from service.retrieval.stating import Stating
+from service.retrieval.votes import check_vote, vote_of_pictures
 
 Leg: TypeAlias = DenseLeg | LexicalLeg | SeriesLeg
 
-# Pictures that are sought by words have a vote of their own: `vote_of_pictures`.
+# Pictures sought by words, and what is stated of them, have votes of their own: see `votes`.
 WEIGHTS: Mapping[Target, Mapping[str, float]] = MappingProxyType(
     {
-        "images": MappingProxyType({"image": 1.0, "caption": 1.0, LEXICAL: 1.0, STATED: 1.0}),
+        "images": MappingProxyType({"image": 1.0, "caption": 1.0, LEXICAL: 1.0}),
         "questions": MappingProxyType({"question": 0.7, LEXICAL: 0.3}),
     }
 )
@@ -59,13 +57,15 @@ nearest to it has a cosine of .65 (.80, .59). For a picture as the query .21 (.2
 class Plan:
     """The legs of a query and what a reader of its hits should know.
 
-    `looks` says how the query's own pictures look, as the tower of a space sees them.
+    `looks` says how the query's own pictures look, as the tower of a space sees them. `stating`
+    finds the legs named "stated" again under other filters; None where these have no vote.
     """
 
     legs: tuple[Leg, ...]
     fusion: Fusion
     notes: tuple[Note, ...]
     looks: Mapping[Space, tuple[Look, ...]] = dataclass_field(default_factory=dict)
+    stating: Stating | None = None
 
 
 class Draft:
@@ -81,6 +81,7 @@ class Draft:
         self._looks: dict[Space, tuple[Look, ...]] = {}
         self._notes: list[Note] = []
         self._failures: list[EncoderError] = []
+        self._stating: Stating | None = None
 
     @property
     def wants_dense(self) -> bool:
@@ -168,28 +169,9 @@ class Draft:
 
     def add_stated(self, words: str, columns: ColumnCache) -> None:
         """Let images without captions be found by what is stated of them, nearest first."""
-        for leg in [leg for leg in self.legs if isinstance(leg, DenseLeg) and leg.name == "image"]:
-            bare = {
-                member: intersect(self._area.allowed[member], uncaptioned(self.readers[member]))
-                for member in leg.members
-            }
-            members = tuple(m for m, subset in bare.items() if subset is None or subset.count)
-            if not members:
-                continue
-            builds = [columns.of(self.readers[member]) for member in members]
-            asked = [bare[member] for member in members]
-            masks = [None if one is None else one.mask for one in asked]
-            found = find_mentioned(words, builds, masks)
-            if found is not None:
-                stated = replace(
-                    leg,
-                    name=STATED,
-                    weight=vote_of_facts(found.covered),
-                    members=members,
-                    within=tuple(map(Subset, found.masks)),
-                    gives_way=False,
-                )
-                self.legs.append(stated)
+        pictures = [leg for leg in self.legs if isinstance(leg, DenseLeg) and leg.name == "image"]
+        self._stating = Stating(pictures, words, columns)
+        self.legs += self._stating.legs(self._area)
 
     def _is_captioned(self, member: int) -> bool:
         reader = self.readers[member]
@@ -245,13 +227,17 @@ class Draft:
         if self._failures and not any(isinstance(leg, DenseLeg | SeriesLeg) for leg in self.legs):
             raise self._failures[0]
         self._reweigh(self.query.weights)
-        return Plan(tuple(self.legs), self._fusion(), tuple(self._notes), self._looks)
+        return Plan(
+            tuple(self.legs), self._fusion(), tuple(self._notes), self._looks, self._stating
+        )
 
     def _reweigh(self, weights: Mapping[str, float] | None) -> None:
         """Give legs the votes that the query asks for; none at all leaves a leg out."""
         if not weights:
             return
         known = {*WEIGHTS[self.target], *(leg.name for leg in self.legs)}
+        if self.target == "images":
+            known.add(STATED)  # may be named, whether or not this query has it
         for name, weight in weights.items():
             if name not in known:
                 raise QueryError(
@@ -259,6 +245,8 @@ class Draft:
                     remedy=f"Rankings: {', '.join(sorted(known))}.",
                 )
             check_vote(weight)
+        if weights.get(STATED) == 0:
+            self._stating = None
         legs = [_with_vote(leg, weights[leg.name]) if leg.name in weights else leg
                 for leg in self.legs]  # fmt: skip
         self.legs = [leg for leg in legs if leg.weight > 0]

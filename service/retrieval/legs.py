@@ -20,6 +20,8 @@ from service.retrieval.views import records_compared
 LEXICAL = "lexical"
 CAPTION_FIELDS = ("caption", CHINESE_FIELDS["caption"])
 STATED = "stated"
+# So few texts are cut sooner than a search by common words reads all that hold one.
+FEW_TEXTS = 200
 # So many of a query's tokens a caption can be expected to cover; a long query has more.
 _TOKENS_OF_A_CAPTION = 12
 
@@ -115,14 +117,15 @@ class DenseLeg:
         )
 
     def scores(self, area: Area, keys: Collection[Key]) -> dict[Key, Score]:
-        """Return what records score that may stand beyond the depth of a ranking.
-
-        Nothing of a leg that is narrowed: what it compares, another leg compares in all records.
-        """
+        """Return what records score that may stand beyond the depth of a ranking."""
         found: dict[Key, Score] = {}
-        for member in self.members if self.within is None else ():
+        for place, member in enumerate(self.members):
             reader = area.readers[member]
-            rows = [key.row for key in keys if key.reader == member]
+            ranked = None if self.within is None else self.within[place].mask
+            rows = [
+                key.row for key in keys
+                if key.reader == member and (ranked is None or ranked[key.row])
+            ]  # fmt: skip
             for field in self.fields_of(reader) if rows else ():
                 among = records_compared(reader, field, self.fields)
                 scores = reader.scores_of(field, self.vector, rows).tolist()
@@ -233,16 +236,27 @@ class LexicalLeg:
         """Return what records score that may stand beyond the depth of a ranking."""
         scores: dict[Key, Score] = {}
         for member, ceiling in zip(self.members, self.ceilings, strict=True):
+            rows = [key.row for key in keys if key.reader == member]
+            if not rows:
+                continue
             reader = area.readers[member]
             mask = np.zeros(reader.table.num_rows, np.bool_)
-            mask[[key.row for key in keys if key.reader == member]] = True
-            among = Subset(mask)
-            if among.count:
-                hits = reader.search_lexical(self.tokens, among.count, allowed=among)
-                shares = (hits.scores / np.float32(ceiling)).tolist()
-                for row, share in zip(hits.rows.tolist(), shares, strict=True):
-                    scores[Key(member, row)] = Score(share)
+            mask[rows] = True
+            hits = reader.search_lexical(self.tokens, len(rows), allowed=Subset(mask))
+            shares = (hits.scores / np.float32(ceiling)).tolist()
+            for row, share in zip(hits.rows.tolist(), shares, strict=True):
+                scores[Key(member, row)] = Score(share)
         return scores
+
+    def most(self, area: Area, key: Key) -> float:
+        """Return what a record cannot score more than: the share of the words that it holds.
+
+        It takes the cutting of one text; what exactly it scores, words have to be looked up for.
+        """
+        reader = area.readers[key.reader]
+        shared = reader.shared_words(key.row, self.tokens)
+        ceiling = self.ceilings[self.members.index(key.reader)]
+        return reader.lexical_ceiling(shared) / ceiling if shared else 0.0
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
         """Return which records this leg cannot fairly rank: images without a caption."""

@@ -9,27 +9,52 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from indexer.store.reader import IndexReader
-from indexer.store.subset import Mask
-from service.retrieval.drafting import Plan
+from indexer.store.subset import Mask, Rows
+from service.retrieval.drafting import Leg, Plan
 from service.retrieval.late_interaction import SeriesLeg
-from service.retrieval.legs import DenseLeg, LexicalLeg
+from service.retrieval.legs import FEW_TEXTS, STATED, Area, DenseLeg, LexicalLeg
 from service.retrieval.views import records_compared
 
 
-def within_reach(plan: Plan, readers: Sequence[IndexReader]) -> list[Mask | None]:
-    """Return for each reader which records any ranking can hold: bool (n,), None for all."""
-    reached: list[Mask] = [np.zeros(reader.table.num_rows, np.bool_) for reader in readers]
-    # Words last: they are looked up only where embeddings do not reach everything anyway.
-    for leg in sorted(plan.legs, key=lambda leg: isinstance(leg, LexicalLeg)):
+def within_reach(plan: Plan, area: Area, asked: Sequence[Mask | None]) -> list[Mask | None]:
+    """Return for each reader which of the records `asked` for any ranking can hold: bool (n,).
+
+    None for all, as in `asked`, which are records of the area. What is stated of images is found
+    for the area itself, whatever filters the plan was made for.
+    """
+    wanted = [
+        np.ones(reader.table.num_rows, np.bool_) if mask is None else mask
+        for reader, mask in zip(area.readers, asked, strict=True)
+    ]
+    left = [mask.copy() for mask in wanted]
+    for leg in _cheapest_first(plan, area, left):
         for place, member in enumerate(leg.members):
-            if reached[member].all():
+            if not left[member].any():
                 continue
+            reader = area.readers[member]
             if isinstance(leg, LexicalLeg):
-                records = len(reached[member])
-                reached[member][readers[member].search_lexical(leg.tokens, records).rows] = True
+                left[member][_sharing(leg, reader, left[member])] = False
             else:
-                reached[member] |= _near(leg, place, readers[member])
+                left[member] &= ~_near(leg, place, reader)
+    reached = [mask & ~one for mask, one in zip(wanted, left, strict=True)]
     return [None if one.all() else one for one in reached]
+
+
+def _cheapest_first(plan: Plan, area: Area, left: list[Mask]) -> Iterator[Leg]:
+    """Yield the legs; what is stated, and words, only where others `left` something to reach."""
+    yield from (one for one in plan.legs if not isinstance(one, LexicalLeg) and one.name != STATED)
+    if plan.stating is not None and any(one.any() for one in left):
+        yield from plan.stating.legs(area)
+    yield from (one for one in plan.legs if isinstance(one, LexicalLeg))
+
+
+def _sharing(leg: LexicalLeg, reader: IndexReader, among: Mask) -> Rows:
+    """Return which of some records share a word with the query; others may be among them."""
+    if np.count_nonzero(among) > FEW_TEXTS:
+        return reader.search_lexical(leg.tokens, len(among)).rows
+    rows = np.flatnonzero(among)
+    shares = [bool(reader.shared_words(row, leg.tokens)) for row in rows.tolist()]
+    return rows[np.array(shares, np.bool_)]
 
 
 def _near(leg: DenseLeg | SeriesLeg, place: int, reader: IndexReader) -> Mask:

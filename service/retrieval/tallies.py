@@ -58,8 +58,9 @@ class Tallies:
 
         These are the records that the filters and all exclusions leave, as far as any ranking can
         reach them: where only words vote, those that share a word with the query. What the filter
-        says of a field itself is left out for that field. Records below `query.min_percentile`
-        count: percentiles are known of those alone that were ranked.
+        says of a field itself is left out for that field; what is stated of images without captions
+        is found again without it. Records below `query.min_percentile` count: percentiles are known
+        of those alone that were ranked.
 
         Raises
         ------
@@ -70,13 +71,15 @@ class Tallies:
             return {}
         builds = [self.columns.of(reader) for reader in readers]
         check_facets(query.facets, builds)
-        among = _without(within_reach(plan, readers), excluded, readers)
-        masks: dict[str, list[Mask | None]] = {}
-        for name in query.facets:
-            filters = without_splits(without_own(query.filters, name), query.exclude_splits)
-            allowed = Area(readers, self.subsets.allowed(readers, filters)).masks
-            masks[name] = list(map(_both, allowed, among))
-        return count_facets(masks, builds)
+        asked = {
+            name: without_splits(without_own(query.filters, name), query.exclude_splits)
+            for name in query.facets
+        }
+        counted = {
+            filters: _counted(plan, Area(readers, self.subsets.allowed(readers, filters)), excluded)
+            for filters in set(asked.values())
+        }
+        return count_facets({name: counted[filters] for name, filters in asked.items()}, builds)
 
     def evidence(
         self,
@@ -122,6 +125,11 @@ class Tallies:
         nearest = cases_of((chosen.fused.key for chosen in page), builds)
         counted = _without(area.masks, excluded, area.readers)
         return gather_evidence(nearest, builds, counted, cases_of(own, builds))
+
+
+def _counted(plan: Plan, area: Area, excluded: Set[Key]) -> list[Mask | None]:
+    """Return which records of each reader count in facets of an area: bool (n,), None for all."""
+    return within_reach(plan, area, _without(area.masks, excluded, area.readers))
 
 
 def _came_from(query: Query) -> Query:

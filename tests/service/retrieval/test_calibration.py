@@ -12,6 +12,7 @@ from indexer.errors import QueryError
 from indexer.pixels.looks import look_at
 from indexer.store.calibration import PAIR_SHARES, Calibration, Measured
 from indexer.store.index_set import IndexSet
+from indexer.store.lexical import LexicalIndex
 from service.opening import Opened, assemble
 from service.retrieval.calibration import Chance
 from service.retrieval.drafting import Plan
@@ -265,6 +266,107 @@ def test_pages_hold_all_that_have_the_percentile(many: Opened, k: int) -> None:
     expected = {hit.record.record_id for hit in everything.hits if (hit.percentile or 0) >= 90}
     assert 0 < len(expected) < 600
     assert set(found) == expected
+
+
+@pytest.mark.parametrize("weights", [None, {"image": 0.0}, {"stated": 0.0}])
+def test_pages_hold_pictures_without_captions_that_lie_deeper(
+    tmp_path: Path, kit, weights: dict[str, float] | None
+) -> None:  # type: ignore[no-untyped-def]
+    records = [
+        kit.image_record(
+            "films", number, caption=None if number % 20 else f"film {number}",
+            modality="X-ray", body_part="wrist",
+        )
+        for number in range(400)
+    ]  # fmt: skip
+    kit.publish(tmp_path, "films", records, greys=[number * 7 % 250 for number in range(400)])
+    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
+    measured = {
+        "en>image": Measured(pairs=spread(-0.3, 0.3), least=0.1),
+        "en>caption": Measured(pairs=spread(0.5, 1), least=0.1),
+        "en>lexical": Measured(pairs=spread(0.9, 2), least=0.9),
+    }
+    calibrated(opened, Calibration(measured=measured))
+    query = Query(
+        target="images", source=TextSource("wrist grey 3"), k=400, weights=weights,
+        min_percentile=60,
+    )  # fmt: skip
+    at_once = {hit.record.record_id for hit in opened.retriever.search(query).hits}
+    paged = [
+        hit.record.record_id
+        for offset in range(0, 420, 20)
+        for hit in opened.retriever.search(dataclasses.replace(query, k=20, offset=offset)).hits
+    ]
+    assert len(paged) == len(set(paged))
+    assert set(paged) == at_once
+
+
+@pytest.fixture
+def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many records each search by words was narrowed to."""
+    found: list[int] = []
+    search = LexicalIndex.search
+
+    def spy(self, words, count, allowed):  # type: ignore[no-untyped-def]
+        found.extend([] if allowed is None else [int(allowed.sum())])
+        return search(self, words, count, allowed)
+
+    monkeypatch.setattr(LexicalIndex, "search", spy)
+    return found
+
+
+def with_words(opened: Opened, pairs: tuple[float, ...] | None) -> Opened:
+    """Let shared words be compared with other pairs."""
+    [reader] = opened.indexes.snapshot().values()
+    known = reader.manifest.calibration
+    assert known is not None
+    measured = {**known.measured, "en>lexical": Measured(pairs=pairs, least=0.9)}
+    return calibrated(opened, dataclasses.replace(known, measured=measured))
+
+
+@pytest.mark.parametrize(
+    ("words", "pairs"),
+    [
+        # All that share a word are ranked already.
+        ("note5 word3", spread(0.0, 0.2)),
+        # More share one, but too little, or nobody knows what is little.
+        ("note1 note2 note3 note5", spread(0.9, 2.0)),
+        ("note1 note2 note3 note5", None),
+        # Of these, what is deeper shares one word alone, whatever the last that is ranked does.
+        ("note1 note2 word1 word2 word3", spread(0.11, 0.12)),
+    ],
+)
+def test_words_are_not_looked_up_where_they_cannot_matter(
+    many: Opened, looked_up: list[int], words: str, pairs: tuple[float, ...] | None
+) -> None:
+    opened = with_words(many, pairs)
+    query = Query(target="images", source=TextSource(words), k=10, min_percentile=90)
+    assert opened.retriever.search(query).hits
+    assert looked_up == []
+
+
+@pytest.mark.parametrize("k", [10, 64])
+def test_pages_hold_what_has_the_percentile_by_its_words_alone(
+    many: Opened, looked_up: list[int], k: int
+) -> None:
+    opened = with_words(many, spread(0.0, 0.1))
+    words = " ".join(f"note{number}" for number in (1, 2, 3, 5, 7))
+    wanted = Query(target="images", source=TextSource(words), k=600, min_percentile=99)
+    at_once = opened.retriever.search(wanted).hits
+    paged = [
+        hit
+        for offset in range(0, 600 + k, k)
+        for hit in opened.retriever.search(dataclasses.replace(wanted, k=k, offset=offset)).hits
+    ]
+    assert looked_up
+    assert len(paged) == len(at_once) > 200
+    assert {hit.record.record_id for hit in paged} == {hit.record.record_id for hit in at_once}
+
+
+def test_words_are_looked_up_in_no_index_without_any_of_the_records() -> None:
+    leg = LexicalLeg("anything", 1.0, (0,), (1.0,))
+    untouched = Area([object()], [None])  # type: ignore[list-item]
+    assert leg.scores(untouched, []) == {}
 
 
 def test_an_index_of_another_encoder_does_not_end_the_pages_of_the_first(

@@ -7,6 +7,7 @@ import pytest
 
 from indexer.errors import QueryError, RecordNotFoundError
 from service.opening import Opened
+from service.retrieval.drafting import WEIGHTS
 from service.retrieval.query import ImageSource, RecordSource, TextSource, VectorSource
 from service.retrieval.reply import SearchReply
 
@@ -49,6 +50,18 @@ def test_weights_change_votes(ask: Ask) -> None:
     mean = (hit.why["question"].score + hit.why["lexical"].score) / 2
     assert hit.score == pytest.approx(mean)
     assert names(ask("questions", source, weights={"lexical": 0})) == {"question"}
+
+
+def test_a_ranking_may_be_named_that_a_query_does_not_have(ask: Ask) -> None:
+    reply = ask("images", TextSource("grey 3"), mode="lexical", weights={"stated": 0, "image": 2})
+    assert names(reply) == {"lexical"}
+    with pytest.raises(QueryError, match="names a ranking"):
+        ask("questions", TextSource("gout"), weights={"stated": 0})
+
+
+def test_only_rankings_with_a_vote_of_their_own_are_given_one() -> None:
+    """What is stated of images votes by how much of the query it says."""
+    assert "stated" not in WEIGHTS["images"]
 
 
 def test_a_vote_that_is_asked_for_gives_way_to_none(ask: Ask) -> None:

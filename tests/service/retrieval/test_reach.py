@@ -8,7 +8,9 @@ from typing import TypeAlias
 import pytest
 
 from indexer.store.index_set import IndexSet
+from indexer.store.lexical import LexicalIndex
 from service.retrieval.encoding import QueryEncoders
+from service.retrieval.filters import Comparison
 from service.retrieval.query import ImageSource, Query, RecordSource, StudySource, TextSource
 from service.retrieval.reply import SearchReply
 from service.retrieval.retriever import Retriever
@@ -73,6 +75,32 @@ def test_what_is_counted_is_what_can_be_found(
     for name, counts in reply.facets.items():
         stated = Counter(getattr(one, name) for one in found)
         assert {one.value: one.records for one in counts} == stated
+
+
+@pytest.mark.parametrize(("words", "options"), [
+    # None of the Chinese questions, which alone are not embedded, is left to be asked about.
+    ("What is gout?", {"filters": Comparison("language", "eq", "en")}),
+    ("What is gout?", {"exclude_records": frozenset({"asked/train/4", "asked/train/5"})}),
+    # Or they share no word.
+    ("disease", {}),
+])  # fmt: skip
+def test_words_are_not_looked_up_where_all_else_is_reached(
+    ask: Ask, words: str, options: Mapping[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[int] = []
+    search = LexicalIndex.search
+
+    def spy(self, words, count, allowed):  # type: ignore[no-untyped-def]
+        searches.append(count)
+        return search(self, words, count, allowed)
+
+    monkeypatch.setattr(LexicalIndex, "search", spy)
+    asked = {"target": "questions", "indexes": ("asked",), **options}
+    ask(TextSource(words), **asked)
+    without = len(searches)
+    reply = ask(TextSource(words), **asked, facets=("language",))
+    assert len(searches) == 2 * without
+    assert {one.value: one.records for one in reply.facets["language"]}["en"] == 4
 
 
 def test_not_everything_can_be_found(ask: Ask) -> None:

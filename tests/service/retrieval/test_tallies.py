@@ -88,6 +88,29 @@ def test_a_field_that_is_filtered_by_shows_what_else_there_is(
     assert reply.records_allowed == sum(one.modality == "CT" for one in hands)
 
 
+@pytest.mark.parametrize("weights", [None, {"image": 0.0}])
+@pytest.mark.parametrize("words", ["X-ray", "hand", "knee X-ray", "ultrasound"])
+def test_a_filtered_field_shows_what_else_is_stated_of_pictures_without_captions(
+    tmp_path: Path, kit: SimpleNamespace, words: str, weights: Mapping[str, float] | None
+) -> None:
+    """What the filter says of the field is left out, for what is stated, too."""
+    parts = [
+        kit.image_record(
+            "parts", n, caption=None, modality="X-ray", body_part=("hand", "wrist", "knee")[n % 3]
+        )
+        for n in range(20)
+    ]
+    kit.publish(tmp_path, "parts", parts)
+    encoders = QueryEncoders(kit.loader(kit.HashEncoder()), kit.decode_grey)
+    retriever = Retriever(IndexSet(tmp_path), encoders)
+    open_query = Query(
+        target="images", source=TextSource(words), k=30, weights=weights, facets=("body_part",)
+    )
+    everything = counted(retriever.search(open_query), "body_part")
+    narrow = replace(open_query, filters=Comparison("body_part", "eq", "hand"))
+    assert counted(retriever.search(narrow), "body_part") == everything
+
+
 def test_an_excluded_split_stays_excluded_where_splits_are_counted(ask: Ask) -> None:
     reply = ask(TextSource("a"), facets=("split",), exclude_splits=frozenset({"test"}))
     assert set(counted(reply, "split")) == {"train"}
