@@ -27,15 +27,10 @@ export function valueWords(value) {
 /** From which percentile on a hit is called what. */
 const GRADES = [[99, "strong"], [95, "good"], [80, "weak"], [0, "chance"]];
 
-/**
- * Return how near a hit is, in words: a percentile says more to people than a cosine does.
- *
- * A percentile knows pictures and texts. What an image states may be all that was asked for, however it looks.
- */
+/** Return how near a hit is, in words: a percentile says more to people than a cosine does. */
 export function nearnessOf(hit) {
   if (hit.percentile === null || hit.percentile === undefined) return null;
-  const [, measured] = GRADES.find(([least]) => hit.percentile >= least);
-  const grade = hit.why?.stated && hit.percentile < 95 ? "stated" : measured;
+  const [, grade] = GRADES.find(([least]) => hit.percentile >= least);
   // Rounded down: nothing is nearer than all others could ever be.
   const share = hit.percentile >= 99 ? Math.min(Math.floor(hit.percentile * 10) / 10, 99.9) : Math.floor(hit.percentile);
   const words = t("beats_share", { share: number(share, 1) });

@@ -90,7 +90,6 @@ export const WORDS = {
   match_good: "good match",
   match_weak: "weak match",
   match_chance: "no better than chance",
-  match_stated: "by stated facts",
   beats_share: "beats {share} %",
   beats_of: " of unrelated pairs",
   beats_share_long: "So many pairs of a query and a record that have nothing to do with each other are less alike than these two.",

@@ -90,7 +90,6 @@ export const WORDS = {
   match_good: "较为匹配",
   match_weak: "弱匹配",
   match_chance: "与巧合无异",
-  match_stated: "标注相符",
   beats_share: "胜过 {share} %",
   beats_of: " 的无关配对",
   beats_share_long: "在互不相关的“查询与记录”配对中，有这么多不如这一对相似。",
