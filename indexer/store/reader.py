@@ -1,6 +1,6 @@
 """Reading a published build: vectors, words, records and thumbnails, all memory-mapped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,14 +156,15 @@ class IndexReader:
         mask = None if allowed is None else allowed.mask
         return FieldHits(*self._lexical.search(query, k, mask))
 
-    def shared_words(self, row: int, query: Words) -> Mapping[str, float]:
-        """Return those of a query's tokens that a record holds, as far as `search_lexical` asks.
+    def shared_words(self, rows: Sequence[int], query: Words) -> Iterator[Mapping[str, float]]:
+        """Yield those of a query's tokens that each record holds, as far as `search_lexical` asks.
 
-        Its text is cut anew: for many records, a search takes less.
+        Their texts are cut anew: for many records, a search takes less.
         """
-        held = set(tokenise(searchable_text(self.record(row))))
         asked = self._lexical.asked(query)
-        return {token: weight for token, weight in asked.items() if token in held}
+        for row in rows:
+            held = set(tokenise(searchable_text(self.record(row))))
+            yield {token: weight for token, weight in asked.items() if token in held}
 
     def records_with(self, token: str) -> int:
         """Return how many records hold a token, as `indexer.text.tokenise` cuts it."""

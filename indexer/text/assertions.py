@@ -37,7 +37,9 @@ _VAGUE = frozenset(
 )
 # Where a sentence says so of one side, its findings may lie on the other.
 _APART = re.compile(
-    r"\b(?:normal|clear|unremarkable|intact|absent|preserved|other|opposite|contralateral)\b"
+    r"\b(?:normal|clear|unremarkable|intact|absent|preserved|other|opposite|contralateral|unlike|"
+    r"compared|comparison|than|replacement|prosthes\w+|amputat\w+|\w+ectomy|transplant\w*|blind|"
+    r"history|previous\w*|prior|since|after|status post)\b"
 )
 _CONTRAST_HINT = re.compile("contrast|enhanced|gado")
 _WITHOUT_CONTRAST = re.compile(WITHOUT_CONTRAST)

@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from indexer.text.english_words import BONES, DONE_TO, ENGLISH, ONE_FINDING, SIZES, Kind
+from indexer.text.english_words import (
+    BONES,
+    DEVICES,
+    DONE_TO,
+    ENGLISH,
+    ONE_FINDING,
+    SIZES,
+    WHICH,
+    Kind,
+)
 from indexer.text.phrases import Clause
 from indexer.text.statement import Statement
 from indexer.text.tokenise import stem
@@ -19,10 +28,11 @@ _POINTER = re.compile(r"\([^()a-z0-9]*\)|\([a-z]\d?\)|\([^()]{0,60}arrow[^()]{0,
 _LETTER_A = re.compile(r"\ba-(?=[a-z])")  # no article: A-lines
 _CONTRACTION = re.compile(r"\b(ca|[a-z]+)n't\b")
 # Before a bone or a joint, that is: a broken needle is no fracture.
-_DONE_TO = re.compile(
-    rf"\b(?P<word>{'|'.join(DONE_TO)}) "
-    rf"(?:(?P<any>bones?\b)|(?=(?:(?:left|right|distal|proximal) )?(?:{'|'.join(BONES)})\b))"
+_BONE = (
+    rf"(?:(?:{'|'.join(WHICH)}) ){{0,3}}(?:{'|'.join(BONES)})\b"
+    rf"(?! (?:of the )?(?:{'|'.join(DEVICES)}))"
 )
+_DONE_TO = re.compile(rf"\b(?P<word>{'|'.join(DONE_TO)}) (?:(?P<any>bones?\b)|(?={_BONE}))")
 _ADVERB = re.compile(r"(?!famil|earl|anomal|assembl|monopol)[a-z]{3,}ly")
 _STEMS_KEPT = 1 << 15
 

@@ -194,11 +194,23 @@ BONES = tuple(
     arm forearm elbow shoulder wrist hand hands finger fingers thumb leg hip thigh knee ankle foot
     feet heel toe toes rib ribs collarbone clavicle scapula sternum humerus radius ulna scaphoid
     metacarpal metacarpals femur femoral tibia tibial fibula patella kneecap calcaneus metatarsal
-    metatarsals pelvis sacrum coccyx tailbone spine vertebra vertebrae vertebral neck back skull
+    metatarsals acetabulum olecranon malleolus phalanx phalanges talus lunate shin maxilla zygoma
+    ribcage pelvis sacrum coccyx tailbone spine vertebra vertebrae vertebral neck back skull
     jaw mandible nose nasal orbit cheekbone
     """.split()  # noqa: SIM905
 )
 """What can be broken or dislocated, and begins the name of such a place."""
+
+WHICH = tuple(
+    """
+    left right bilateral distal proximal upper lower mid middle little big great index ring lumbar
+    cervical thoracic medial lateral anterior posterior
+    """.split()  # noqa: SIM905
+)
+"""What says which bone, before it."""
+
+DEVICES = ("screw", "needle", "nail", "stem", "prosthesis", "catheter", "plate", "piece")
+"""What is named after a bone, and breaks as well, without a fracture."""
 
 SIZES = frozenset(
     """

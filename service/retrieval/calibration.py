@@ -116,20 +116,30 @@ class Chance:
         leg: LexicalLeg,
         floor: float,
     ) -> list[Key]:
-        """Return which hits are not shown without their words, but may be for them.
+        """Return which hits words alone decide over: those not shown otherwise, or unknown.
 
         A search among records that share few words, if any, reads all that hold one of them: so
         those that cannot score enough are left out, if they are few enough to cut their texts.
         """
+        if self.shows_all:
+            return []
 
-        def may_be_shown(key: Key, most: float) -> bool:
-            return most > 0 and self.is_shown(key, {**scores[key], leg.name: Score(most)})
+        def may_matter(key: Key, most: float) -> bool:
+            by_words = {leg.name: Score(most)}
+            if most <= 0 or self.percentile(key, by_words) is None:
+                return False
+            known = self.percentile(key, scores[key]) is not None
+            return not known or self.is_shown(key, {**scores[key], **by_words})
 
-        hidden = [key for key in keys if not self.is_shown(key, scores[key])]
-        left = [key for key in hidden if may_be_shown(key, floor)]
+        open_ = [
+            key for key in keys
+            if self.percentile(key, scores[key]) is None or not self.is_shown(key, scores[key])
+        ]  # fmt: skip
+        left = [key for key in open_ if may_matter(key, floor)]
         if len(left) > FEW_TEXTS:
             return left
-        return [key for key in left if may_be_shown(key, min(floor, leg.most(self._area, key)))]
+        most = leg.most(self._area, left)
+        return [key for key in left if may_matter(key, min(floor, most[key]))]
 
     def percentile(self, key: Key, scores: Mapping[str, Score]) -> float | None:
         """Return the share of unrelated pairs that a hit beats in its best ranking, 0 to 100.

@@ -62,13 +62,14 @@ def find_mentioned(
     anything else in its place.
     """
     said = _Said.of(words)
-    if not said.names_any_kind and not any(_values_said(said, build) for build in builds):
+    by_value = [_values_said(said, build) for build in builds]
+    if not said.names_any_kind and not any(by_value):
         return None
     asked = [
         np.ones(build.records, np.bool_) if mask is None else mask
         for build, mask in zip(builds, allowed, strict=True)
     ]
-    stated = [_count(said, build) for build in builds]
+    stated = [_count(values, build) for values, build in zip(by_value, builds, strict=True)]
     fitting = [mask & ~_contradicts(said, build) for build, mask in zip(builds, asked, strict=True)]
     most = _highest([one.much for one in stated], fitting)
     if most == 0 and all(map(np.array_equal, fitting, asked)):
@@ -123,13 +124,12 @@ class _Stated(NamedTuple):
     tokens: Counts
 
 
-def _count(said: _Said, build: BuildColumns) -> _Stated:
-    """Return how much each record shares with the query.
+def _count(by_value: Mapping[str, frozenset[str]], build: BuildColumns) -> _Stated:
+    """Return how much each record shares with the query, given its values that are said.
 
     Fields that say what those before do not come first: of "CT, abdomen, the abdomen" two do, and
     the third tells it from "CT, bowel, the abdomen".
     """
-    by_value = _values_said(said, build)
     places = {token: place for place, token in enumerate(sorted(set().union(*by_value.values())))}
     width = np.min_scalar_type((1 << min(len(places), _MOST_BITS)) - 1)
     bits = {
@@ -167,9 +167,9 @@ def _values_said(said: _Said, build: BuildColumns) -> dict[str, frozenset[str]]:
     columns = (build.coded("modality"), build.coded("body_part"), build.tags(_TAGS))
     likely = {
         value
-        for column in columns
+        for known in [_by_token(column.values) for column in columns]
         for token in said.meant
-        for value in _by_token(column.values).get(token, ())
+        for value in known.get(token, ())
     }
     return {value: tokens for value in likely if (tokens := said.by(value))}
 

@@ -248,15 +248,18 @@ class LexicalLeg:
                 scores[Key(member, row)] = Score(share)
         return scores
 
-    def most(self, area: Area, key: Key) -> float:
-        """Return what a record cannot score more than: the share of the words that it holds.
+    def most(self, area: Area, keys: Collection[Key]) -> dict[Key, float]:
+        """Return what records cannot score more than: the shares of the words that they hold.
 
-        It takes the cutting of one text; what exactly it scores, words have to be looked up for.
+        Their texts are cut for it; what exactly they score, words have to be looked up for.
         """
-        reader = area.readers[key.reader]
-        shared = reader.shared_words(key.row, self.tokens)
-        ceiling = self.ceilings[self.members.index(key.reader)]
-        return reader.lexical_ceiling(shared) / ceiling if shared else 0.0
+        most: dict[Key, float] = {}
+        for member, ceiling in zip(self.members, self.ceilings, strict=True):
+            reader = area.readers[member]
+            rows = [key.row for key in keys if key.reader == member]
+            for row, shared in zip(rows, reader.shared_words(rows, self.tokens), strict=True):
+                most[Key(member, row)] = reader.lexical_ceiling(shared) / ceiling if shared else 0.0
+        return most
 
     def excuse(self, area: Area, keys: Collection[Key]) -> Set[Key]:
         """Return which records this leg cannot fairly rank: images without a caption."""

@@ -53,7 +53,7 @@ def _sharing(leg: LexicalLeg, reader: IndexReader, among: Mask) -> Rows:
     if np.count_nonzero(among) > FEW_TEXTS:
         return reader.search_lexical(leg.tokens, len(among)).rows
     rows = np.flatnonzero(among)
-    shares = [bool(reader.shared_words(row, leg.tokens)) for row in rows.tolist()]
+    shares = list(map(bool, reader.shared_words(rows.tolist(), leg.tokens)))
     return rows[np.array(shares, np.bool_)]
 
 

@@ -268,6 +268,32 @@ def test_pages_hold_all_that_have_the_percentile(many: Opened, k: int) -> None:
     assert set(found) == expected
 
 
+@pytest.mark.parametrize("weights", [None, {"image": 0.0}])
+def test_a_percentile_that_words_alone_have_is_known_on_every_page(
+    tmp_path: Path, kit, weights: dict[str, float] | None
+) -> None:  # type: ignore[no-untyped-def]
+    records = [
+        kit.image_record("films", number, caption=f"hand note{number % 13} grey {number % 7}")
+        for number in range(400)
+    ]
+    kit.publish(tmp_path, "films", records, greys=[number * 7 % 250 for number in range(400)])
+    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
+    measured = {"en>lexical": Measured(pairs=spread(0.2, 0.5), least=0.2)}
+    calibrated(opened, Calibration(measured=measured))
+    query = Query(
+        target="images", source=TextSource("hand note5 grey 3"), k=400, weights=weights,
+        min_percentile=90,
+    )  # fmt: skip
+    at_once = {hit.record.record_id for hit in opened.retriever.search(query).hits}
+    pages = [
+        hit.record.record_id
+        for offset in range(0, 440, 40)
+        for hit in opened.retriever.search(dataclasses.replace(query, k=40, offset=offset)).hits
+    ]
+    assert 0 < len(at_once) < 400
+    assert sorted(pages) == sorted(at_once)
+
+
 @pytest.mark.parametrize("weights", [None, {"image": 0.0}, {"stated": 0.0}])
 def test_pages_hold_pictures_without_captions_that_lie_deeper(
     tmp_path: Path, kit, weights: dict[str, float] | None

@@ -24,7 +24,7 @@ def test_no_record_scores_more_than_the_words_that_it_holds(indexes_dir: Path, t
     leg = LexicalLeg(text, 1.0, (0,), ceilings([reader], text))
     keys = [Key(0, row) for row in range(reader.table.num_rows)]
     scores = leg.scores(area, keys)
-    most = {key: leg.most(area, key) for key in keys}
+    most = leg.most(area, keys)
     assert {key for key in keys if most[key] > 0} == set(scores)
     assert all(most[key] > found.score for key, found in scores.items())
 
