@@ -223,6 +223,18 @@ def spread(low: float, high: float) -> tuple[float, ...]:
     return tuple(np.linspace(low, high, len(PAIR_SHARES)).tolist())
 
 
+def page_by_page(opened: Opened, query: Query, k: int) -> list[str]:
+    """Return the ids of what a query finds, `k` at a time, until a page is empty."""
+    found: list[str] = []
+    while page := ids(opened.retriever.search(dataclasses.replace(query, k=k, offset=len(found)))):
+        found += page
+    return found
+
+
+def ids(reply: SearchReply) -> list[str]:
+    return [hit.record.record_id for hit in reply.hits]
+
+
 @pytest.fixture
 def many(tmp_path: Path, kit) -> Opened:  # type: ignore[no-untyped-def]
     """600 images whose captions have nothing to do with them."""
@@ -258,10 +270,7 @@ def test_what_a_hit_compares_with_chance_does_not_depend_on_how_many_are_wanted(
 def test_pages_hold_all_that_have_the_percentile(many: Opened, k: int) -> None:
     wanted = Query(target="images", source=TextSource("note5 word3"), k=k, min_percentile=90)
     everything = many.retriever.search(dataclasses.replace(wanted, k=600, min_percentile=None))
-    found: list[str] = []
-    for offset in range(0, 600 + k, k):
-        page = many.retriever.search(dataclasses.replace(wanted, offset=offset))
-        found += [hit.record.record_id for hit in page.hits]
+    found = page_by_page(many, wanted, k)
     assert len(found) == len(set(found))
     expected = {hit.record.record_id for hit in everything.hits if (hit.percentile or 0) >= 90}
     assert 0 < len(expected) < 600
@@ -284,14 +293,9 @@ def test_a_percentile_that_words_alone_have_is_known_on_every_page(
         target="images", source=TextSource("hand note5 grey 3"), k=400, weights=weights,
         min_percentile=90,
     )  # fmt: skip
-    at_once = {hit.record.record_id for hit in opened.retriever.search(query).hits}
-    pages = [
-        hit.record.record_id
-        for offset in range(0, 440, 40)
-        for hit in opened.retriever.search(dataclasses.replace(query, k=40, offset=offset)).hits
-    ]
+    at_once = ids(opened.retriever.search(query))
     assert 0 < len(at_once) < 400
-    assert sorted(pages) == sorted(at_once)
+    assert sorted(page_by_page(opened, query, 40)) == sorted(at_once)
 
 
 @pytest.mark.parametrize("weights", [None, {"image": 0.0}, {"stated": 0.0}])
@@ -317,14 +321,8 @@ def test_pages_hold_pictures_without_captions_that_lie_deeper(
         target="images", source=TextSource("wrist grey 3"), k=400, weights=weights,
         min_percentile=60,
     )  # fmt: skip
-    at_once = {hit.record.record_id for hit in opened.retriever.search(query).hits}
-    paged = [
-        hit.record.record_id
-        for offset in range(0, 420, 20)
-        for hit in opened.retriever.search(dataclasses.replace(query, k=20, offset=offset)).hits
-    ]
-    assert len(paged) == len(set(paged))
-    assert set(paged) == at_once
+    at_once = ids(opened.retriever.search(query))
+    assert sorted(page_by_page(opened, query, 20)) == sorted(at_once)
 
 
 @pytest.fixture
@@ -378,15 +376,11 @@ def test_pages_hold_what_has_the_percentile_by_its_words_alone(
     opened = with_words(many, spread(0.0, 0.1))
     words = " ".join(f"note{number}" for number in (1, 2, 3, 5, 7))
     wanted = Query(target="images", source=TextSource(words), k=600, min_percentile=99)
-    at_once = opened.retriever.search(wanted).hits
-    paged = [
-        hit
-        for offset in range(0, 600 + k, k)
-        for hit in opened.retriever.search(dataclasses.replace(wanted, k=k, offset=offset)).hits
-    ]
+    at_once = ids(opened.retriever.search(wanted))
+    paged = page_by_page(opened, wanted, k)
     assert looked_up
-    assert len(paged) == len(at_once) > 200
-    assert {hit.record.record_id for hit in paged} == {hit.record.record_id for hit in at_once}
+    assert len(at_once) > 200
+    assert sorted(paged) == sorted(at_once)
 
 
 def test_words_are_looked_up_in_no_index_without_any_of_the_records() -> None:
@@ -407,13 +401,8 @@ def test_an_index_of_another_encoder_does_not_end_the_pages_of_the_first(
     measured = {"en>image": Measured(pairs=spread(0.3, 0.37), least=0.5)}
     calibrated(opened, Calibration(measured=measured))
     query = Query(target="images", source=TextSource("grey 3"), k=2000, min_percentile=90)
-    at_once = opened.retriever.search(query).hits
-    pages = [
-        hit.record.record_id
-        for offset in range(0, 950, 50)
-        for hit in opened.retriever.search(dataclasses.replace(query, k=50, offset=offset)).hits
-    ]
-    assert sorted(pages) == sorted(hit.record.record_id for hit in at_once)
+    at_once = ids(opened.retriever.search(query))
+    assert sorted(page_by_page(opened, query, 50)) == sorted(at_once)
     assert len(at_once) > 100
 
 
