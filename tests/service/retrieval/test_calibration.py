@@ -1,4 +1,4 @@
-"""Verdicts and percentiles over small builds whose calibration is written by hand."""
+"""Verdicts over small builds whose calibration is written by hand."""
 
 import dataclasses
 from pathlib import Path
@@ -12,7 +12,6 @@ from indexer.errors import QueryError
 from indexer.pixels.looks import look_at
 from indexer.store.calibration import PAIR_SHARES, Calibration, Measured
 from indexer.store.index_set import IndexSet
-from indexer.store.lexical import LexicalIndex
 from service.opening import Opened, assemble
 from service.retrieval.calibration import Chance
 from service.retrieval.drafting import Plan
@@ -22,6 +21,7 @@ from service.retrieval.legs import Area, DenseLeg, LexicalLeg
 from service.retrieval.query import ImageSource, Query, RecordSource, SeriesSource, TextSource
 from service.retrieval.reply import SearchReply
 from service.retrieval.spaces import Space
+from tests.service.retrieval.calibrated import calibrated, spread
 
 PAIRS = tuple(2 * share - 1 for share in PAIR_SHARES)
 CALIBRATION = Calibration(
@@ -38,13 +38,6 @@ CALIBRATION = Calibration(
 WORDS = Query(target="questions", source=TextSource("what is it"))
 
 
-def calibrated(opened: Opened, calibration: Calibration | None = CALIBRATION) -> Opened:
-    """Let every open build carry a calibration."""
-    for reader in opened.indexes.snapshot().values():
-        reader.manifest = dataclasses.replace(reader.manifest, calibration=calibration)
-    return opened
-
-
 @pytest.fixture
 def fresh(indexes_dir: Path, kit) -> Opened:  # type: ignore[no-untyped-def]
     """Readers of this test alone, for their manifests are changed."""
@@ -58,7 +51,7 @@ def ask(opened: Opened, words: str, **options: object) -> SearchReply:
 
 
 def test_what_the_index_holds_is_relevant_and_what_it_does_not_is_refused(fresh: Opened) -> None:
-    opened = calibrated(fresh)
+    opened = calibrated(fresh, CALIBRATION)
     found = ask(opened, "How is anaphylaxis treated first?")
     assert (found.relevant, found.relevance_reason) == (True, None)
     assert found.hits[0].beats_chance is True
@@ -81,7 +74,7 @@ def test_a_build_without_calibration_says_nothing(fresh: Opened) -> None:
 
 
 def test_chinese_is_judged_by_its_words(fresh: Opened) -> None:
-    opened = calibrated(fresh)
+    opened = calibrated(fresh, CALIBRATION)
     assert ask(opened, "胸痛伴出汗应首先做什么检查？", indexes=("gefragt",)).relevant is True
     refused = ask(opened, "怎样烤面包才松软", indexes=("gefragt",))
     assert refused.relevant is False
@@ -89,7 +82,7 @@ def test_chinese_is_judged_by_its_words(fresh: Opened) -> None:
 
 
 def test_a_known_index_does_not_speak_for_one_that_is_not_calibrated(fresh: Opened) -> None:
-    opened = calibrated(fresh)
+    opened = calibrated(fresh, CALIBRATION)
     reader = opened.indexes.snapshot()["films"]
     reader.manifest = dataclasses.replace(reader.manifest, calibration=None)
     query = Query(target="images", source=TextSource("sourdough"), k=50)
@@ -97,7 +90,7 @@ def test_a_known_index_does_not_speak_for_one_that_is_not_calibrated(fresh: Open
 
 
 def test_only_hits_of_the_percentile_asked_for_come_back(fresh: Opened) -> None:
-    opened = calibrated(fresh)
+    opened = calibrated(fresh, CALIBRATION)
     words = "How is anaphylaxis treated first?"
     everything = ask(opened, words, k=50, mode="dense").hits
     wanted = [hit for hit in everything if (hit.percentile or 0) >= 60]
@@ -114,7 +107,7 @@ def test_what_is_no_percentile_is_refused(fresh: Opened, percentile: float) -> N
 
 
 def test_a_picture_must_also_look_like_those_indexed(fresh: Opened) -> None:
-    opened = calibrated(fresh)
+    opened = calibrated(fresh, CALIBRATION)
     alike = look_at(np.full((8, 8, 3), 5, np.uint8))[np.newaxis].astype(np.float32)
     for reader in opened.indexes.snapshot().values():
         reader.looks = alike
@@ -133,7 +126,7 @@ def test_a_picture_must_also_look_like_those_indexed(fresh: Opened) -> None:
 
 
 def test_excluded_records_do_not_make_a_search_relevant(fresh: Opened) -> None:
-    opened = calibrated(fresh)
+    opened = calibrated(fresh, CALIBRATION)
     query = Query(
         target="questions", source=RecordSource("asked/train/0"), indexes=("asked",), mode="dense",
         exclude_records=frozenset({"asked/train/0"}),
@@ -216,194 +209,6 @@ def test_what_falls_short_of_a_limit_does_not_look_equal_to_it() -> None:
     assert "cosine of 0.49; 0.50 is needed" in reason
     assert "39% of the query's words" in reason
     assert "40% is needed" in reason
-
-
-def spread(low: float, high: float) -> tuple[float, ...]:
-    """Return scores of unrelated pairs, evenly from low to high."""
-    return tuple(np.linspace(low, high, len(PAIR_SHARES)).tolist())
-
-
-def page_by_page(opened: Opened, query: Query, k: int) -> list[str]:
-    """Return the ids of what a query finds, `k` at a time, until a page is empty."""
-    found: list[str] = []
-    while page := ids(opened.retriever.search(dataclasses.replace(query, k=k, offset=len(found)))):
-        found += page
-    return found
-
-
-def ids(reply: SearchReply) -> list[str]:
-    return [hit.record.record_id for hit in reply.hits]
-
-
-@pytest.fixture
-def many(tmp_path: Path, kit) -> Opened:  # type: ignore[no-untyped-def]
-    """600 images whose captions have nothing to do with them."""
-    records = [
-        kit.image_record("films", number, caption=f"word{number % 97} note{number % 13}")
-        for number in range(600)
-    ]
-    kit.publish(tmp_path, "films", records, greys=[number % 250 for number in range(600)])
-    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
-    measured = {
-        "en>image": Measured(pairs=spread(-0.15, 0.13), least=0.1),
-        "en>caption": Measured(pairs=spread(0.9, 0.97), least=0.95),
-        "en>lexical": Measured(pairs=spread(0.3, 2.0), least=0.9),
-    }
-    return calibrated(opened, Calibration(measured=measured))
-
-
-def test_what_a_hit_compares_with_chance_does_not_depend_on_how_many_are_wanted(
-    many: Opened,
-) -> None:
-    query = Query(target="images", source=TextSource("note5 word3"), k=10)
-    some = many.retriever.search(query).hits
-    every = many.retriever.search(dataclasses.replace(query, k=600)).hits
-    by_record = {hit.record.record_id: hit for hit in every}
-    assert any("image" not in hit.why for hit in some)
-    for hit in some:
-        known = by_record[hit.record.record_id]
-        assert hit.percentile == pytest.approx(known.percentile)
-        assert hit.beats_chance == known.beats_chance
-
-
-@pytest.mark.parametrize("k", [10, 64, 600])
-def test_pages_hold_all_that_have_the_percentile(many: Opened, k: int) -> None:
-    wanted = Query(target="images", source=TextSource("note5 word3"), k=k, min_percentile=90)
-    everything = many.retriever.search(dataclasses.replace(wanted, k=600, min_percentile=None))
-    found = page_by_page(many, wanted, k)
-    assert len(found) == len(set(found))
-    expected = {hit.record.record_id for hit in everything.hits if (hit.percentile or 0) >= 90}
-    assert 0 < len(expected) < 600
-    assert set(found) == expected
-
-
-@pytest.mark.parametrize("weights", [None, {"image": 0.0}])
-def test_a_percentile_that_words_alone_have_is_known_on_every_page(
-    tmp_path: Path, kit, weights: dict[str, float] | None
-) -> None:  # type: ignore[no-untyped-def]
-    records = [
-        kit.image_record("films", number, caption=f"hand note{number % 13} grey {number % 7}")
-        for number in range(400)
-    ]
-    kit.publish(tmp_path, "films", records, greys=[number * 7 % 250 for number in range(400)])
-    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
-    measured = {"en>lexical": Measured(pairs=spread(0.2, 0.5), least=0.2)}
-    calibrated(opened, Calibration(measured=measured))
-    query = Query(
-        target="images", source=TextSource("hand note5 grey 3"), k=400, weights=weights,
-        min_percentile=90,
-    )  # fmt: skip
-    at_once = ids(opened.retriever.search(query))
-    assert 0 < len(at_once) < 400
-    assert sorted(page_by_page(opened, query, 40)) == sorted(at_once)
-
-
-@pytest.mark.parametrize("weights", [None, {"image": 0.0}, {"stated": 0.0}])
-def test_pages_hold_pictures_without_captions_that_lie_deeper(
-    tmp_path: Path, kit, weights: dict[str, float] | None
-) -> None:  # type: ignore[no-untyped-def]
-    records = [
-        kit.image_record(
-            "films", number, caption=None if number % 20 else f"film {number}",
-            modality="X-ray", body_part="wrist",
-        )
-        for number in range(400)
-    ]  # fmt: skip
-    kit.publish(tmp_path, "films", records, greys=[number * 7 % 250 for number in range(400)])
-    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(kit.HashEncoder())))
-    measured = {
-        "en>image": Measured(pairs=spread(-0.3, 0.3), least=0.1),
-        "en>caption": Measured(pairs=spread(0.5, 1), least=0.1),
-        "en>lexical": Measured(pairs=spread(0.9, 2), least=0.9),
-    }
-    calibrated(opened, Calibration(measured=measured))
-    query = Query(
-        target="images", source=TextSource("wrist grey 3"), k=400, weights=weights,
-        min_percentile=60,
-    )  # fmt: skip
-    at_once = ids(opened.retriever.search(query))
-    assert sorted(page_by_page(opened, query, 20)) == sorted(at_once)
-
-
-@pytest.fixture
-def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many records each search by words was narrowed to."""
-    found: list[int] = []
-    search = LexicalIndex.search
-
-    def spy(self, words, count, allowed):  # type: ignore[no-untyped-def]
-        found.extend([] if allowed is None else [int(allowed.sum())])
-        return search(self, words, count, allowed)
-
-    monkeypatch.setattr(LexicalIndex, "search", spy)
-    return found
-
-
-def with_words(opened: Opened, pairs: tuple[float, ...] | None) -> Opened:
-    """Let shared words be compared with other pairs."""
-    [reader] = opened.indexes.snapshot().values()
-    known = reader.manifest.calibration
-    assert known is not None
-    measured = {**known.measured, "en>lexical": Measured(pairs=pairs, least=0.9)}
-    return calibrated(opened, dataclasses.replace(known, measured=measured))
-
-
-@pytest.mark.parametrize(
-    ("words", "pairs"),
-    [
-        # All that share a word are ranked already.
-        ("note5 word3", spread(0.0, 0.2)),
-        # More share one, but too little, or nobody knows what is little.
-        ("note1 note2 note3 note5", spread(0.9, 2.0)),
-        ("note1 note2 note3 note5", None),
-        # Of these, what is deeper shares one word alone, whatever the last that is ranked does.
-        ("note1 note2 word1 word2 word3", spread(0.11, 0.12)),
-    ],
-)
-def test_words_are_not_looked_up_where_they_cannot_matter(
-    many: Opened, looked_up: list[int], words: str, pairs: tuple[float, ...] | None
-) -> None:
-    opened = with_words(many, pairs)
-    query = Query(target="images", source=TextSource(words), k=10, min_percentile=90)
-    assert opened.retriever.search(query).hits
-    assert looked_up == []
-
-
-@pytest.mark.parametrize("k", [10, 64])
-def test_pages_hold_what_has_the_percentile_by_its_words_alone(
-    many: Opened, looked_up: list[int], k: int
-) -> None:
-    opened = with_words(many, spread(0.0, 0.1))
-    words = " ".join(f"note{number}" for number in (1, 2, 3, 5, 7))
-    wanted = Query(target="images", source=TextSource(words), k=600, min_percentile=99)
-    at_once = ids(opened.retriever.search(wanted))
-    paged = page_by_page(opened, wanted, k)
-    assert looked_up
-    assert len(at_once) > 200
-    assert sorted(paged) == sorted(at_once)
-
-
-def test_words_are_looked_up_in_no_index_without_any_of_the_records() -> None:
-    leg = LexicalLeg("anything", 1.0, (0,), (1.0,))
-    untouched = Area([object()], [None])  # type: ignore[list-item]
-    assert leg.scores(untouched, []) == {}
-
-
-def test_an_index_of_another_encoder_does_not_end_the_pages_of_the_first(
-    tmp_path: Path, kit
-) -> None:  # type: ignore[no-untyped-def]
-    own, other = kit.HashEncoder("hash"), kit.HashEncoder("other")
-    for name, encoder, count in (("large", own, 900), ("small", other, 5)):
-        records = [kit.image_record(name, number, caption=None) for number in range(count)]
-        greys = [number % 200 for number in range(count)]
-        kit.publish(tmp_path, name, records, encoder, greys=greys)
-    opened = assemble(IndexSet(tmp_path), QueryEncoders(kit.loader(own, other)))
-    measured = {"en>image": Measured(pairs=spread(0.3, 0.37), least=0.5)}
-    calibrated(opened, Calibration(measured=measured))
-    query = Query(target="images", source=TextSource("grey 3"), k=2000, min_percentile=90)
-    at_once = ids(opened.retriever.search(query))
-    assert sorted(page_by_page(opened, query, 50)) == sorted(at_once)
-    assert len(at_once) > 100
 
 
 def test_a_small_index_that_knows_is_not_crowded_out_of_the_verdict(tmp_path: Path, kit) -> None:  # type: ignore[no-untyped-def]
